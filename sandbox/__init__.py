@@ -1,1 +1,1 @@
-"""Local OrderCloud, local CDP and a demo storefront: ordinary HTTP servers, usable without the gateway."""
+"""Local OrderCloud, local CDP and a demo storefront: HTTP servers, usable without the gateway."""
