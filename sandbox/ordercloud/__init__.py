@@ -1,0 +1,1 @@
+"""A local OrderCloud: what a storefront and its admin scripts use of the API, from memory."""

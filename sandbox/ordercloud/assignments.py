@@ -1,0 +1,147 @@
+"""Assignments: which things are held by, or shown to, whom.
+
+Every one relates a thing (a product, a category, a user) to a holder (a party, a catalog, a group).
+"""
+
+from collections.abc import Callable, Hashable, Iterator
+from collections.abc import Collection as Sized
+from dataclasses import dataclass
+from typing import Generic, NamedTuple, TypeVar
+
+from sandbox.ordercloud.collections import Revision
+
+
+class Party(NamedTuple):
+    """Who something is assigned to: a buyer, or one of its user groups."""
+
+    buyer_id: str
+    user_group_id: str | None = None
+
+
+class CategoryKey(NamedTuple):
+    """A category's place: IDs of categories are unique within their catalog only."""
+
+    catalog_id: str
+    category_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class CatalogAssignment:
+    """A catalog that a buyer may see."""
+
+    catalog_id: str
+    party: Party
+    view_all_categories: bool = False
+    view_all_products: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class CategoryAssignment:
+    """A category that a party may see; None inherits from the parent category."""
+
+    category: CategoryKey
+    party: Party
+    visible: bool | None = None
+    view_all_products: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ProductAssignment:
+    """A product that a party may see, with a price of its own or the product's default."""
+
+    product_id: str
+    party: Party
+    seller_id: str | None = None
+    price_schedule_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ProductInCatalog:
+    """A product that a catalog holds."""
+
+    product_id: str
+    catalog_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class ProductInCategory:
+    """A product that a category holds."""
+
+    product_id: str
+    category: CategoryKey
+    list_order: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PromotionAssignment:
+    """A promotion that a party may use."""
+
+    promotion_id: str
+    party: Party
+
+
+@dataclass(frozen=True, slots=True)
+class Membership:
+    """A buyer's user in one of the buyer's groups."""
+
+    user_id: str
+    group: Party
+
+
+A = TypeVar("A")
+
+
+class Assignments(Generic[A]):
+    """At most one assignment between a thing and a holder, found from either side."""
+
+    def __init__(
+        self,
+        revision: Revision,
+        *,
+        thing: Callable[[A], Hashable],
+        holder: Callable[[A], Hashable],
+    ) -> None:
+        self._revision = revision
+        self._thing = thing
+        self._holder = holder
+        self._of: dict[Hashable, dict[Hashable, A]] = {}
+        self._to: dict[Hashable, dict[Hashable, A]] = {}
+
+    def __iter__(self) -> Iterator[A]:
+        for row in self._of.values():
+            yield from row.values()
+
+    def of(self, thing: Hashable) -> Sized[A]:
+        """Return the assignments of a thing, in the order they were made."""
+        return self._of.get(thing, {}).values()
+
+    def to(self, holder: Hashable) -> Sized[A]:
+        """Return the assignments to a holder, in the order they were made."""
+        return self._to.get(holder, {}).values()
+
+    def between(self, thing: Hashable, holder: Hashable) -> A | None:
+        """Return the assignment of a thing to a holder, or None."""
+        return self._to.get(holder, {}).get(thing)
+
+    def save(self, assignment: A) -> None:
+        """Keep an assignment, in place of one between the same two."""
+        thing, holder = self._thing(assignment), self._holder(assignment)
+        self._of.setdefault(thing, {})[holder] = assignment
+        self._to.setdefault(holder, {})[thing] = assignment
+        self._revision.bump()
+
+    def remove(self, thing: Hashable, holder: Hashable) -> None:
+        """Forget the assignment between the two, if there is one."""
+        self._of.get(thing, {}).pop(holder, None)
+        self._to.get(holder, {}).pop(thing, None)
+        self._revision.bump()
+
+    def forget(self, thing: Hashable) -> None:
+        """Forget every assignment of a thing (it was deleted)."""
+        for holder in list(self._of.get(thing, {})):
+            self.remove(thing, holder)
+
+    def vacate(self, holder: Hashable) -> None:
+        """Forget every assignment to a holder (it was deleted)."""
+        for thing in list(self._to.get(holder, {})):
+            self.remove(thing, holder)
