@@ -1,0 +1,230 @@
+"""`config.yaml` and the environment, as one checked, frozen `Config`.
+
+Every key can also be set as `DECISION_PROXY__SECTION__KEY`, which wins over the file; a list is
+written with commas. Secrets come only from the environment, or from the file that `…__KEY_FILE`
+names. All problems are reported at once.
+"""
+
+import os
+import re
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import AnyHttpUrl, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr
+from pydantic_core import PydanticCustomError
+
+from proxy import document
+from proxy.errors import DocumentError, Problem
+
+_PREFIX = "DECISION_PROXY__"
+_DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|m|h|d)")
+_SECONDS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86400}
+_SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*(KiB|MiB|GiB)")
+_BYTES = {"KiB": 1024, "MiB": 1024**2, "GiB": 1024**3}
+
+
+def _read_quantity(value: object, pattern: re.Pattern[str], units: Mapping[str, float]) -> float:
+    match = pattern.fullmatch(value.strip()) if isinstance(value, str) else None
+    if match is None:
+        mend = f"write a number with one of: {', '.join(units)}"
+        context = {"what": f"{value!r} is not a quantity with a unit", "mend": mend}
+        raise PydanticCustomError("mend", "{what}; {mend}", context)
+    return float(match[1]) * units[match[2]]
+
+
+def _read_duration(value: object) -> float:
+    return _read_quantity(value, _DURATION, _SECONDS)
+
+
+def _read_size(value: object) -> int:
+    return int(_read_quantity(value, _SIZE, _BYTES))
+
+
+def _read_list(value: object) -> object:
+    """Read a comma-separated text as a list, as it comes from the environment."""
+    return [part.strip() for part in value.split(",")] if isinstance(value, str) else value
+
+
+def _read_url(value: object) -> str:
+    return str(AnyHttpUrl(str(value))).rstrip("/")
+
+
+Duration = Annotated[
+    float, BeforeValidator(_read_duration, json_schema_input_type=str), Field(examples=["400ms"])
+]
+Size = Annotated[int, BeforeValidator(_read_size, json_schema_input_type=str)]
+Url = Annotated[str, BeforeValidator(_read_url, json_schema_input_type=str)]
+Words = Annotated[tuple[str, ...], BeforeValidator(_read_list)]
+Port = Annotated[int, Field(ge=0, le=65535)]
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Server(_Section):
+    """Where the gateway listens."""
+
+    host: str = Field("127.0.0.1", description="address of the storefront listener")
+    port: Port = 8080
+    admin_host: str = Field("127.0.0.1", description="address of the admin listener")
+    admin_port: Port = 8081
+    drain: Duration = Field(20.0, description="how long requests under way may take at shutdown")
+    keep_alive: Duration = Field(75.0, description="longer than the load balancer's own")
+    cors_origins: Words = Field((), description="origins of storefronts that call from a browser")
+
+
+class Admin(_Section):
+    """Who may use the admin listener."""
+
+    key: SecretStr | None = Field(None, description="bearer key; environment or file only")
+
+
+class OrderCloud(_Section):
+    """The marketplace behind the gateway; tokens are verified against this host only."""
+
+    url: Url = Field(description="API base, without /v1")
+    auth_url: Url | None = Field(None, description="where /oauth lives, if not at `url`")
+    issuers: Words = Field(("https://auth.ordercloud.io",), description="accepted `iss`")
+    audiences: Words = Field((), description="accepted `aud`; empty means `url`")
+    clients: Words = Field(min_length=1, description="accepted API client IDs (`cid`), or `*`")
+    user_types: Words = Field(("buyer",), description="accepted `usrtype`")
+    limit: Duration = Field(10.0, description="one call, connection included")
+    in_flight: int = Field(256, ge=1, description="calls under way at once")
+    clock_skew: Duration = Field(30.0, description="tolerated for `nbf`; never for `exp`")
+
+
+class Cdp(_Section):
+    """The CDP/Personalize tenant that decides."""
+
+    url: Url = Field(description="API base, e.g. https://api-engage-eu.sitecorecloud.io")
+    client_key: str
+    point_of_sale: str
+    channel: str = "WEB"
+    language: str = "EN"
+    currency: str = "USD"
+    token_param: str = Field("ocToken", description="flow parameter that carries the token")
+    timeout: Duration = Field(0.4, description="a shopper's wait, unless the placement says")
+    limit: Duration = Field(5.0, description="one call; outlives the wait and warms the cache")
+    in_flight: int = Field(256, ge=1, description="calls under way at once")
+    browser_id_cookies: Words = Field(
+        ("bid_{clientKey}", "sc_cid"), description="cookies that may hold the CDP browser id"
+    )
+
+
+class Cache(_Section):
+    """How long answers live and how much memory they take."""
+
+    pages: Size = Field(256 * 1024**2, description="memory for pages")
+    decisions: Size = Field(64 * 1024**2, description="memory for decisions")
+    page_fresh: Duration = Field(60.0, description="served without asking OrderCloud")
+    page_revalidate: Duration = Field(60.0, description="then served while it is fetched anew")
+    page_error: Duration = Field(3600.0, description="then served only while OrderCloud is down")
+    decision_fresh: Duration = Field(60.0, description="unless the placement says")
+    decision_error: Duration = Field(1800.0, description="a last good decision may stand in")
+    profile_fresh: Duration = Field(300.0, description="who a shopper is, by GET /v1/me")
+
+
+class Rules(_Section):
+    """Where the marketers' files are."""
+
+    folder: Path = Path("rules")
+
+
+class Log(_Section):
+    """What is written to standard error."""
+
+    level: Literal["debug", "info", "warning", "error"] = "info"
+    format: Literal["json", "text"] = "json"
+    requests: Literal["none", "errors", "all"] = "errors"
+
+
+class Config(_Section):
+    """Everything that operations decide."""
+
+    server: Server = Server()
+    admin: Admin = Admin()
+    ordercloud: OrderCloud
+    cdp: Cdp
+    rules: Rules = Rules()
+    cache: Cache = Cache()
+    log: Log = Log()
+
+    def shown(self) -> dict[str, Any]:
+        """Return the effective settings, secrets masked."""
+        return self.model_dump(mode="json")
+
+
+def load(path: Path | None, environ: Mapping[str, str] | None = None) -> Config:
+    """Read *path* (or nothing) and the environment on top of it.
+
+    Raises:
+        DocumentError: with every problem of file and environment.
+    """
+    environ = os.environ if environ is None else environ
+    file = document.parse(_text(path), str(path)) if path else document.parse("{}", "environment")
+    problems = _secrets_in(file)
+    overrides, strange = _overrides(environ)
+    problems += strange
+    if problems:
+        raise DocumentError(tuple(problems))
+    settings = _merged(file.data, overrides)
+    sources = {path: variable for path, (variable, _) in overrides.items()}
+    return document.validate(replace(file, data=settings, sources=sources), Config)
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as exc:
+        what = f"cannot be read: {exc}"
+        raise DocumentError((Problem(str(path), 0, 0, what, "name a file with --config"),)) from exc
+
+
+def _secrets_in(file: document.Document) -> list[Problem]:
+    admin = file.data.get("admin") if isinstance(file.data, dict) else None
+    if not isinstance(admin, dict) or "key" not in admin:
+        return []
+    mend = f"set {_PREFIX}ADMIN__KEY or {_PREFIX}ADMIN__KEY_FILE"
+    return [file.problem(("admin", "key"), "a secret does not belong in this file", mend)]
+
+
+def _overrides(
+    environ: Mapping[str, str],
+) -> tuple[dict[tuple[str, str], tuple[str, str]], list[Problem]]:
+    """Return section and key → variable and value; unknown variables become problems."""
+    known = _variables()
+    overrides = {}
+    problems = []
+    for variable in sorted(name for name in environ if name.startswith(_PREFIX)):
+        value = environ[variable]
+        if variable in known:
+            overrides[known[variable]] = variable, value
+        elif (of := variable.removesuffix("_FILE")) in known:
+            overrides[known[of]] = variable, _text(Path(value)).strip()
+        else:
+            mend = document.nearest(variable, list(known))
+            problems.append(Problem(variable, 0, 0, "there is no such setting", mend))
+    return overrides, problems
+
+
+def _merged(data: Any, overrides: Mapping[tuple[str, str], tuple[str, str]]) -> dict[str, Any]:
+    settings = {
+        name: dict(section) if isinstance(section, dict) else section
+        for name, section in (data or {}).items()
+    }
+    for (section, key), (_, value) in overrides.items():
+        settings.setdefault(section, {})[key] = value
+    return settings
+
+
+def _variables() -> dict[str, tuple[str, str]]:
+    """Return every environment variable that is known, with its section and key."""
+    return {
+        f"{_PREFIX}{section.upper()}__{key.upper()}": (section, key)
+        for section, field in Config.model_fields.items()
+        if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel)
+        for key in field.annotation.model_fields
+    }

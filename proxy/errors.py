@@ -1,0 +1,130 @@
+"""Everything that can go wrong, as one tree.
+
+ProxyError
+├── DocumentError           a YAML file or a setting: every problem found, with its place
+├── RequestError            400  the caller's query cannot be read
+├── TokenError              401  missing, malformed, expired, foreign, wrongly signed
+├── UnknownPlacement        404
+├── UpstreamError                OrderCloud or CDP
+│   ├── UpstreamTimeout     504  did not answer within its limit
+│   ├── UpstreamRefused     502  cannot be reached, or broke the connection
+│   ├── UpstreamBroken      502  answered with something that makes no sense
+│   └── UpstreamBusy        503  too many calls under way already
+└── OrderCloudRefused            OrderCloud's own error answer, shown as OrderCloud wrote it
+
+`code` is stable and may be relied on; `status` is the HTTP status it becomes (web.problems).
+"""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+
+class ProxyError(Exception):
+    """A fault with a stable code, a title and an HTTP status; the message is for the reader."""
+
+    code: ClassVar[str] = "internal"
+    title: ClassVar[str] = "The gateway made a mistake"
+    status: ClassVar[int] = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One mistake: where (line and column from 1; 0 for a setting), what, and how to mend it."""
+
+    file: str
+    line: int
+    column: int
+    what: str
+    mend: str
+
+    def __str__(self) -> str:
+        """Write `file:line:col: what; how to mend`."""
+        place = f"{self.file}:{self.line}:{self.column}" if self.line else self.file
+        return f"{place}: {self.what}" + (f"; {self.mend}" if self.mend else "")
+
+
+class DocumentError(ProxyError):
+    """A YAML file, or settings from the environment, that cannot be used."""
+
+    code = "document-invalid"
+    title = "A file is not valid"
+    status = 422
+
+    def __init__(self, problems: tuple[Problem, ...]) -> None:
+        super().__init__("\n".join(map(str, problems)))
+        self.problems = problems
+
+
+class RequestError(ProxyError):
+    """The caller's own mistake."""
+
+    code = "bad-request"
+    title = "The request cannot be read"
+    status = 400
+
+
+class TokenError(ProxyError):
+    """The shopper's token was not accepted; nothing is shown."""
+
+    code = "invalid-token"
+    title = "The access token was not accepted"
+    status = 401
+
+
+class UnknownPlacement(ProxyError):
+    """No rules file defines a placement of that name."""
+
+    code = "unknown-placement"
+    title = "There is no such placement"
+    status = 404
+
+
+class UpstreamError(ProxyError):
+    """OrderCloud or CDP did not give a usable answer."""
+
+    code = "upstream"
+    title = "An upstream service failed"
+    status = 502
+
+
+class UpstreamTimeout(UpstreamError):
+    """The upstream did not answer within its limit."""
+
+    code = "upstream-timeout"
+    title = "An upstream service did not answer in time"
+    status = 504
+
+
+class UpstreamRefused(UpstreamError):
+    """The upstream cannot be reached, or broke the connection off."""
+
+    code = "upstream-unreachable"
+    title = "An upstream service cannot be reached"
+
+
+class UpstreamBroken(UpstreamError):
+    """The upstream answered with something that makes no sense."""
+
+    code = "upstream-broken"
+    title = "An upstream service gave an unusable answer"
+
+
+class UpstreamBusy(UpstreamError):
+    """So many calls are under way that one more would only wait."""
+
+    code = "upstream-busy"
+    title = "Too many calls to an upstream service are under way"
+    status = 503
+
+
+class OrderCloudRefused(ProxyError):
+    """OrderCloud answered with an error, which the caller gets untouched."""
+
+    code = "ordercloud-refused"
+    title = "OrderCloud refused the list"
+
+    def __init__(self, *, status: int, content_type: str, body: bytes) -> None:
+        super().__init__(f"OrderCloud answered {status}")
+        self.answer_status = status
+        self.content_type = content_type
+        self.body = body

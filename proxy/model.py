@@ -1,0 +1,149 @@
+"""What flows through the gateway: Shopper → Decision → ListQuery → Page. Frozen, no behaviour
+beyond what a value can say of itself.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import NewType, TypeAlias
+
+Json: TypeAlias = "None | bool | int | float | str | list[Json] | dict[str, Json]"
+
+Scope = NewType("Scope", str)
+"""Names the set of shoppers who, by OrderCloud's rules, see the same list."""
+
+SHAREABLE = frozenset({"me/products", "me/categories"})
+"""Lists that depend on what a shopper may see, never on who the shopper is.
+
+Source: OrderCloud's assignment models; promotions are left out because redemption limits are
+per user.
+"""
+
+
+class Reason(StrEnum):
+    """Why the shopper sees what is shown; one word list for headers, logs, metrics, `explain`."""
+
+    MATCHED = "matched"
+    NO_RULE = "no-rule"
+    NO_FLOW = "no-flow"
+    NO_DECISION = "no-decision"
+    TIMEOUT = "timeout"
+    UNREACHABLE = "unreachable"
+    UPSTREAM_ERROR = "upstream-error"
+    GARBAGE = "garbage"
+    BUSY = "busy"
+    BAD_PAGE = "bad-page"
+    RULE_REFUSED = "rule-refused"
+
+
+class Freshness(StrEnum):
+    """How a cached part came about, in the words of the `Personalization` header."""
+
+    FRESH = "fresh"
+    CACHED = "cached"
+    STALE = "stale"
+    FALLBACK = "fallback"
+
+
+@dataclass(frozen=True, slots=True)
+class Shopper:
+    """The verified holder of the request's OrderCloud token.
+
+    `order_id` is the cart of an anonymous shopper, and the only thing that tells one such shopper
+    from another; `expires_at` is epoch seconds.
+    """
+
+    token: str = field(repr=False)
+    client_id: str
+    username: str
+    order_id: str | None
+    roles: frozenset[str]
+    impersonator: str | None
+    expires_at: float
+
+    @property
+    def is_anonymous(self) -> bool:
+        """Say whether OrderCloud gave this token to somebody who did not log in."""
+        return self.order_id is not None
+
+    @property
+    def id(self) -> str:
+        """Return what tells this shopper, with these rights, from every other."""
+        who = f"anon:{self.order_id}" if self.is_anonymous else f"user:{self.username}"
+        return "|".join((self.client_id, who, self.impersonator or "", *sorted(self.roles)))
+
+    def scope(self, resource: str) -> Scope:
+        """Return whose cached pages of *resource* this shopper may see.
+
+        Anonymous tokens of one API client run as the same template user, so they share what does
+        not belong to one shopper. Everybody else is alone.
+        """
+        if self.is_anonymous and resource in SHAREABLE:
+            return Scope("|".join((self.client_id, "anonymous", "", *sorted(self.roles))))
+        return Scope(self.id)
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """What `GET /v1/me` tells of a shopper, and the token does not."""
+
+    buyer_id: str
+    user_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Guest:
+    """The same person as CDP knows it: by browser id, or by an identifier of OrderCloud's."""
+
+    browser_id: str | None = None
+    identifier: str | None = None
+
+    @property
+    def key(self) -> str:
+        """Return a text that no other guest has."""
+        return f"browser:{self.browser_id}" if self.browser_id else f"id:{self.identifier}"
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What the storefront asked for: a page, allowed parameters, and who the browser is."""
+
+    page: int | None = None
+    page_size: int | None = None
+    params: Mapping[str, str] = field(default_factory=dict)
+    browser_id: str | None = None
+    user_agent: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """A flow's output for a guest, or why there is none; `age_s` is seconds since CDP was asked."""
+
+    output: Json
+    reason: Reason
+    freshness: Freshness
+    age_s: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class ListQuery:
+    """One OrderCloud list request: what is listed, and its parameters in OrderCloud's grammar.
+
+    With `order`, the gateway itself lists the items by these IDs and cuts the page out, since
+    OrderCloud answers `ID=a|b|c` in an order of its own.
+    """
+
+    resource: str
+    params: tuple[tuple[str, str], ...]
+    order: tuple[str, ...] = ()
+    page: int = 1
+    page_size: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A list in OrderCloud's shape `{Meta, Items}`, as bytes, with its strong entity tag."""
+
+    body: bytes
+    etag: str
+    item_count: int
