@@ -1,0 +1,24 @@
+.DEFAULT_GOAL := help
+.PHONY: help demo test check fix lock image
+
+help: ## list the targets
+	@sed -n 's/^\([a-z]*\):.*## /make \1\t/p' Makefile
+
+demo: ## gateway, both sandboxes and the demo shop; prints their addresses
+	@scripts/install
+	@.venv/bin/decision-proxy demo $(ARGS)
+
+test: ## the whole test suite; ARGS go to pytest
+	@scripts/test $(ARGS)
+
+check: ## layout, lint, types, layers, spelling
+	@scripts/check
+
+fix: ## mend what a machine can mend
+	@scripts/fix
+
+lock: ## resolve the dependencies anew
+	@scripts/lock
+
+image: ## build the container image
+	@scripts/image
