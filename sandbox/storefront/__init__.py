@@ -1,0 +1,1 @@
+"""The demo shop: a page that shows what the gateway answers to each shopper, and why."""

@@ -1,0 +1,256 @@
+// The demo shop: logs a shopper in at OrderCloud, asks the gateway for each placement, shows the
+// list and why it is this one. The panel at the bottom makes the sandbox's CDP decide otherwise.
+
+const config = await readJson(await fetch("config.json"));
+const placements = [...document.querySelectorAll("[data-placement]")].map(preparePlacement);
+const shopperChoice = document.querySelector(".shoppers");
+const cdpPanel = document.querySelector("[data-cdp]");
+const cdpState = document.querySelector("[data-cdp-state]");
+let visit = new AbortController(); // what the shopper before the present one still waits for
+
+// ---- the shopper
+
+const visitor = await createBrowserId();
+
+async function enter(shopper) {
+  visit.abort();
+  visit = new AbortController();
+  document.body.dataset.shopper = shopper;
+  document.querySelector("[data-greeting]").textContent = greet(shopper);
+  const session = logIn(shopper, visit.signal);
+  await Promise.all(placements.map((placement) => fill(placement, session, visit.signal)));
+}
+
+const greet = (shopper) =>
+  shopper === "anonymous" ? "Well made, well chosen" : `Good to see you, ${capitalize(shopper)}`;
+
+async function logIn(shopper, signal) {
+  const grant =
+    shopper === "anonymous"
+      ? { grant_type: "client_credentials", scope: "Shopper" }
+      : { grant_type: "password", username: shopper, password: "Password123!" };
+  const body = new URLSearchParams({ client_id: config.ordercloudClient, ...grant });
+  const answer = await fetch(`${config.ordercloud}/oauth/token`, { method: "POST", body, signal });
+  const { access_token } = await readJson(answer);
+  return sessionHeaders(shopper, access_token);
+}
+
+// CDP knows a visitor by the browser, and a customer by what the gateway reads from the token.
+function sessionHeaders(shopper, token) {
+  const headers = { Authorization: `Bearer ${token}` };
+  return shopper === "anonymous" && visitor ? { ...headers, "X-Browser-Id": visitor } : headers;
+}
+
+async function createBrowserId() {
+  const query = new URLSearchParams({ client_key: config.cdpClient, message: "{}" });
+  try {
+    return (await readJson(await fetch(`${config.cdp}/v1.2/browser/create.json?${query}`))).ref;
+  } catch {
+    return null; // a shop opens without CDP too
+  }
+}
+
+// ---- placements
+
+function preparePlacement(section) {
+  const list = element("ul", { className: "items" });
+  const why = element("details", { className: "why" });
+  section.append(list, why);
+  return { name: section.dataset.placement, section, list, why };
+}
+
+async function fill({ name, section, list, why }, session, signal) {
+  section.ariaBusy = "true";
+  try {
+    const url = `${config.gateway}/placements/${name}`;
+    const answer = await fetch(url, { headers: await session, cache: "no-cache", signal });
+    const { Items } = await readJson(answer);
+    list.replaceChildren(...(Items.length ? Items.map(showItem) : [nothing()]));
+    why.replaceChildren(...explain(answer.headers));
+  } catch (error) {
+    if (signal.aborted) return;
+    list.replaceChildren(showError(error));
+    why.replaceChildren();
+  }
+  section.ariaBusy = "false";
+}
+
+function showItem(item) {
+  if ("Code" in item) return showPromotion(item);
+  return "PriceSchedule" in item ? showProduct(item) : showCategory(item);
+}
+
+function showProduct({ ID, Name, PriceSchedule, xp }) {
+  const tile = element(
+    "li",
+    { className: "product" },
+    showPicture(xp?.Images?.[0]?.Url, Name),
+    element("p", { className: "brand" }, xp?.brand ?? ""),
+    element("h3", {}, Name),
+    element("p", { className: "price" }, ...showPrices(PriceSchedule)),
+  );
+  tile.dataset.productId = ID;
+  if (xp?.isNew) tile.append(element("span", { className: "badge" }, "New"));
+  return tile;
+}
+
+const showPicture = (src, alt) =>
+  src ? element("img", { src, alt, width: 320, height: 320 }) : element("div", { className: "no-picture" });
+
+function showPrices(schedule) {
+  const [first, ...more] = schedule?.PriceBreaks ?? [];
+  if (!first) return ["Price on request"];
+  const money = (price) =>
+    price.toLocaleString("en-US", { style: "currency", currency: schedule.Currency ?? "USD" });
+  const volume = more.at(-1);
+  return [
+    element("strong", {}, money(first.Price)),
+    ...(volume ? [element("small", {}, `${money(volume.Price)} from ${volume.Quantity}`)] : []),
+  ];
+}
+
+function showPromotion({ ID, Code, Name, Description }) {
+  const coupon = element(
+    "li",
+    { className: "coupon" },
+    element("h3", {}, Name ?? Code),
+    element("p", {}, Description ?? ""),
+    element("code", { title: "Promotion code" }, Code),
+  );
+  coupon.dataset.promotionId = ID;
+  return coupon;
+}
+
+function showCategory({ ID, Name }) {
+  const chip = element("li", { className: "chip" }, Name);
+  chip.dataset.categoryId = ID;
+  return chip;
+}
+
+const nothing = () => element("li", { className: "nothing" }, "Nothing here for this shopper.");
+
+const showError = ({ title = "No answer", message }) =>
+  element("li", { className: "problem", role: "alert" }, element("strong", {}, title), message);
+
+// ---- why: the three headers by which the gateway says what it did
+
+function explain(headers) {
+  const personalization = headers.get("Personalization") ?? "";
+  const caches = headers.get("Cache-Status") ?? "";
+  const timing = headers.get("Server-Timing") ?? "";
+  const { placement, ...decided } = readPairs(personalization, ",");
+  const facts = { ...decided, ...readCaches(caches), took: readTotal(timing) };
+  const raw = { Personalization: personalization, "Cache-Status": caches, "Server-Timing": timing };
+  return [element("summary", {}, "Why?", ...listFacts(facts)), listHeaders(raw)];
+}
+
+const split = (text, separator) => text.match(new RegExp(`("[^"]*"|[^"${separator}])+`, "g")) ?? [];
+
+const readPairs = (text, separator) =>
+  Object.fromEntries(
+    split(text, separator).map((pair) => {
+      const [key, value = ""] = pair.trim().split(/=(.*)/s);
+      return [key, value.replace(/^"|"$/g, "")];
+    }),
+  );
+
+const readCaches = (text) =>
+  Object.fromEntries(
+    split(text, ",").map((member) => {
+      const { detail, fwd, hit } = readPairs(member, ";");
+      return [`${detail} cache`, hit === undefined ? fwd : "hit"];
+    }),
+  );
+
+function readTotal(text) {
+  const total = split(text, ",").find((metric) => metric.trim().startsWith("total"));
+  return total ? `${Number(readPairs(total, ";").dur).toFixed(1)} ms` : "";
+}
+
+function listFacts(facts) {
+  return Object.entries(facts)
+    .filter(([, value]) => value)
+    .map(([name, value]) => {
+      const fact = element("span", { className: "fact", title: name }, value);
+      fact.dataset.why = name;
+      return fact;
+    });
+}
+
+const listHeaders = (headers) =>
+  element(
+    "dl",
+    {},
+    ...Object.entries(headers).flatMap(([name, value]) => [
+      element("dt", {}, name),
+      element("dd", {}, value || "not sent"),
+    ]),
+  );
+
+// ---- the CDP panel: the sandbox's own controls
+
+async function forceOutcome(outcome) {
+  const flow = `${config.cdp}/_sandbox/flows/home_hero`;
+  const output = outcome === "none" ? {} : { persona: outcome };
+  await (outcome === "off" ? remove(flow) : put(flow, { output }));
+}
+
+async function setHealth(health) {
+  const faults = `${config.cdp}/_sandbox/faults`;
+  const fault = { slow: { latency_ms: 3000 }, down: { status: 503 } }[health];
+  await (fault ? put(faults, { match: "/v2/callFlows", ...fault }) : remove(faults));
+}
+
+const remove = async (url) => readText(await fetch(url, { method: "DELETE" }));
+
+const put = async (url, body) =>
+  readText(await fetch(url, { method: "PUT", body: JSON.stringify(body) }));
+
+function describeCdp() {
+  const { outcome, health } = Object.fromEntries(new FormData(cdpPanel));
+  const said = outcome === "off" ? "what its flows decide" : outcome;
+  return { up: said, slow: `${said}, but late`, down: "nothing: it is down" }[health];
+}
+
+async function obey({ target: { name, value } }) {
+  try {
+    await (name === "outcome" ? forceOutcome(value) : setHealth(value));
+    cdpState.value = describeCdp();
+  } catch (error) {
+    cdpState.value = error.message;
+  }
+  await enter(document.body.dataset.shopper);
+}
+
+// ---- answers and elements
+
+async function readJson(answer) {
+  return JSON.parse(await readText(answer));
+}
+
+// Three shapes of errors: problem JSON (the gateway), Errors[0] (OrderCloud), anything else.
+async function readText(answer) {
+  const text = await answer.text();
+  if (answer.ok) return text;
+  const body = text.startsWith("{") ? JSON.parse(text) : {};
+  const error = new Error(body.detail ?? body.Errors?.[0]?.Message ?? "");
+  throw Object.assign(error, { title: body.title ?? `${answer.status} ${answer.statusText}` });
+}
+
+function element(tag, properties, ...children) {
+  const made = Object.assign(document.createElement(tag), properties);
+  made.append(...children);
+  return made;
+}
+
+const capitalize = (word) => word[0].toUpperCase() + word.slice(1);
+
+// ---- start
+
+document.querySelector("[data-addresses]").textContent =
+  `Gateway ${config.gateway} · OrderCloud ${config.ordercloud} · CDP ${config.cdp}`;
+shopperChoice.addEventListener("change", ({ target }) => enter(target.value));
+cdpPanel.addEventListener("change", obey);
+cdpPanel.parentElement.open = matchMedia("(min-width: 60rem)").matches;
+cdpState.value = describeCdp();
+await enter(shopperChoice.querySelector(":checked").value);
