@@ -6,40 +6,18 @@ names. All problems are reported at once.
 """
 
 import os
-import re
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import AnyHttpUrl, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr
-from pydantic_core import PydanticCustomError
 
 from proxy import document
 from proxy.errors import DocumentError, Problem
+from proxy.quantity import Duration, Size
 
 _PREFIX = "DECISION_PROXY__"
-_DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|m|h|d)")
-_SECONDS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86400}
-_SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*(KiB|MiB|GiB)")
-_BYTES = {"KiB": 1024, "MiB": 1024**2, "GiB": 1024**3}
-
-
-def _read_quantity(value: object, pattern: re.Pattern[str], units: Mapping[str, float]) -> float:
-    match = pattern.fullmatch(value.strip()) if isinstance(value, str) else None
-    if match is None:
-        mend = f"write a number with one of: {', '.join(units)}"
-        context = {"what": f"{value!r} is not a quantity with a unit", "mend": mend}
-        raise PydanticCustomError("mend", "{what}; {mend}", context)
-    return float(match[1]) * units[match[2]]
-
-
-def _read_duration(value: object) -> float:
-    return _read_quantity(value, _DURATION, _SECONDS)
-
-
-def _read_size(value: object) -> int:
-    return int(_read_quantity(value, _SIZE, _BYTES))
 
 
 def _read_list(value: object) -> object:
@@ -51,10 +29,6 @@ def _read_url(value: object) -> str:
     return str(AnyHttpUrl(str(value))).rstrip("/")
 
 
-Duration = Annotated[
-    float, BeforeValidator(_read_duration, json_schema_input_type=str), Field(examples=["400ms"])
-]
-Size = Annotated[int, BeforeValidator(_read_size, json_schema_input_type=str)]
 Url = Annotated[str, BeforeValidator(_read_url, json_schema_input_type=str)]
 Words = Annotated[tuple[str, ...], BeforeValidator(_read_list)]
 Port = Annotated[int, Field(ge=0, le=65535)]
@@ -171,7 +145,9 @@ def load(path: Path | None, environ: Mapping[str, str] | None = None) -> Config:
     if problems:
         raise DocumentError(tuple(problems))
     settings = _merged(file.data, overrides)
-    sources = {path: variable for path, (variable, _) in overrides.items()}
+    sources: dict[document.Path, str] = {
+        path: variable for path, (variable, _) in overrides.items()
+    }
     return document.validate(replace(file, data=settings, sources=sources), Config)
 
 

@@ -26,6 +26,11 @@ class ProxyError(Exception):
     title: ClassVar[str] = "The gateway made a mistake"
     status: ClassVar[int] = 500
 
+    @property
+    def is_outage(self) -> bool:
+        """Say whether trying again later may help, so that something older may stand in."""
+        return False
+
 
 @dataclass(frozen=True, slots=True)
 class Problem:
@@ -86,6 +91,11 @@ class UpstreamError(ProxyError):
     title = "An upstream service failed"
     status = 502
 
+    @property
+    def is_outage(self) -> bool:
+        """Say yes: the upstream may come back."""
+        return True
+
 
 class UpstreamTimeout(UpstreamError):
     """The upstream did not answer within its limit."""
@@ -128,3 +138,8 @@ class OrderCloudRefused(ProxyError):
         self.answer_status = status
         self.content_type = content_type
         self.body = body
+
+    @property
+    def is_outage(self) -> bool:
+        """Say whether OrderCloud failed, rather than said no."""
+        return self.answer_status >= 500 or self.answer_status in {408, 429}

@@ -1,5 +1,6 @@
-"""What flows through the gateway: Shopper → Decision → ListQuery → Page. Frozen, no behaviour
-beyond what a value can say of itself.
+"""What flows through the gateway: Shopper → Decision → ListQuery → Page.
+
+Frozen values, with no behaviour beyond what a value can say of itself.
 """
 
 from collections.abc import Mapping
@@ -7,7 +8,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import NewType, TypeAlias
 
-Json: TypeAlias = "None | bool | int | float | str | list[Json] | dict[str, Json]"
+Json: TypeAlias = "bool | int | float | str | list[Json] | dict[str, Json] | None"
 
 Scope = NewType("Scope", str)
 """Names the set of shoppers who, by OrderCloud's rules, see the same list."""
@@ -70,7 +71,7 @@ class Shopper:
     def id(self) -> str:
         """Return what tells this shopper, with these rights, from every other."""
         who = f"anon:{self.order_id}" if self.is_anonymous else f"user:{self.username}"
-        return "|".join((self.client_id, who, self.impersonator or "", *sorted(self.roles)))
+        return repr((self.client_id, who, self.impersonator, sorted(self.roles)))
 
     def scope(self, resource: str) -> Scope:
         """Return whose cached pages of *resource* this shopper may see.
@@ -79,7 +80,7 @@ class Shopper:
         not belong to one shopper. Everybody else is alone.
         """
         if self.is_anonymous and resource in SHAREABLE:
-            return Scope("|".join((self.client_id, "anonymous", "", *sorted(self.roles))))
+            return Scope(repr((self.client_id, f"as:{self.username}", sorted(self.roles))))
         return Scope(self.id)
 
 

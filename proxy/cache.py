@@ -1,0 +1,146 @@
+"""The cache in front of an upstream: freshness, single flight, and stale answers in an outage.
+
+It decides; a `Store` keeps. What a key means, and so who may share an answer, is the caller's.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Hashable
+from dataclasses import dataclass
+from typing import Generic, Protocol, TypeVar
+
+from proxy.core.freshness import Lifetime, Stamp, State
+from proxy.errors import ProxyError
+from proxy.model import Freshness
+from proxy.tasks import Tasks
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Entry(Generic[T]):
+    """An answer and its stamp, as a store keeps it."""
+
+    value: T
+    stamp: Stamp
+
+
+@dataclass(frozen=True, slots=True)
+class Served(Generic[T]):
+    """An answer, how it came about, and how old and how long fresh it is (seconds)."""
+
+    value: T
+    freshness: Freshness
+    age_s: float
+    ttl_s: float
+
+
+class Store(Protocol[T]):
+    """Keeps entries within a bound; may forget any of them at any time."""
+
+    def get(self, key: Hashable) -> Entry[T] | None:
+        """Return what is kept under *key*."""
+
+    def put(self, key: Hashable, entry: Entry[T]) -> None:
+        """Keep *entry*, if it fits."""
+
+    def remove(self, key: Hashable) -> None:
+        """Forget what is kept under *key*."""
+
+
+class Cache(Generic[T]):
+    """Answers by key, each fetched once however many ask.
+
+    A fetch runs in a task of its own: a caller who leaves or runs out of time cancels neither the
+    fetch nor the others who wait for it, and its answer is kept for the next.
+    """
+
+    def __init__(self, store: Store[T], *, tasks: Tasks, clock: Callable[[], float]) -> None:
+        self._store = store
+        self._tasks = tasks
+        self._clock = clock
+        self._flights: dict[Hashable, asyncio.Task[Entry[T]]] = {}
+
+    async def get(
+        self,
+        key: Hashable,
+        fetch: Callable[[], Awaitable[T]],
+        lifetime: Callable[[T], Lifetime],
+    ) -> Served[T]:
+        """Return the answer under *key*: kept, or fetched now.
+
+        Raises:
+            ProxyError: what *fetch* raised, where nothing kept may stand in.
+        """
+        entry = self._store.get(key)
+        state = entry.stamp.state(self._clock()) if entry else State.EXPIRED
+        if entry and state is State.FRESH:
+            return self._served(entry, Freshness.CACHED)
+        if entry and state is State.REVALIDATE:
+            self._join(key, fetch, lifetime)
+            return self._served(entry, Freshness.STALE)
+        try:
+            return await self._fetched(key, fetch, lifetime)
+        except ProxyError as exc:
+            if entry and state is State.ON_ERROR and exc.is_outage:
+                return self._served(entry, Freshness.STALE)
+            raise
+
+    def last_good(self, key: Hashable) -> Served[T] | None:
+        """Return what is kept under *key*, if it may stand in for one that cannot be had."""
+        entry = self._store.get(key)
+        if entry is None or entry.stamp.state(self._clock()) is State.EXPIRED:
+            return None
+        return self._served(entry, Freshness.STALE)
+
+    async def _fetched(
+        self,
+        key: Hashable,
+        fetch: Callable[[], Awaitable[T]],
+        lifetime: Callable[[T], Lifetime],
+    ) -> Served[T]:
+        flight, leads = self._join(key, fetch, lifetime)
+        try:
+            entry = await asyncio.shield(flight)
+        except ProxyError as exc:
+            # The leader's own token may be what was refused: ask again with ours.
+            if leads or exc.is_outage:
+                raise
+            flight, _ = self._join(key, fetch, lifetime)
+            entry = await asyncio.shield(flight)
+        return self._served(entry, Freshness.FRESH)
+
+    def _join(
+        self,
+        key: Hashable,
+        fetch: Callable[[], Awaitable[T]],
+        lifetime: Callable[[T], Lifetime],
+    ) -> tuple[asyncio.Task[Entry[T]], bool]:
+        """Return the fetch under way for *key*, started now if there is none."""
+        flight = self._flights.get(key)
+        if flight is not None:
+            return flight, False
+        flight = self._tasks.spawn(self._fetch(key, fetch, lifetime), name="cache fetch")
+        self._flights[key] = flight
+        flight.add_done_callback(lambda _: self._flights.pop(key, None))
+        return flight, True
+
+    async def _fetch(
+        self,
+        key: Hashable,
+        fetch: Callable[[], Awaitable[T]],
+        lifetime: Callable[[T], Lifetime],
+    ) -> Entry[T]:
+        asked_at = self._clock()
+        try:
+            value = await fetch()
+        except ProxyError as exc:
+            if not exc.is_outage:
+                self._store.remove(key)
+            raise
+        entry = Entry(value, Stamp(asked_at, lifetime(value)))
+        self._store.put(key, entry)
+        return entry
+
+    def _served(self, entry: Entry[T], freshness: Freshness) -> Served[T]:
+        now = self._clock()
+        return Served(entry.value, freshness, entry.stamp.age_s(now), entry.stamp.ttl_s(now))

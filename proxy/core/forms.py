@@ -1,0 +1,226 @@
+"""The value forms of a rule's `query:`, from YAML to `Term`s.
+
+A name is either a parameter of the list (`categoryID`, `sortBy`) or a field to filter on. A field
+takes a scalar, a list (any of), or conditions: `{not:}`, `{gt:, lte:}`, `{between:}`, `{like:}`,
+`{missing:}`, `{from:}`.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import jmespath
+
+from proxy.core import grammar
+from proxy.core.grammar import Comparison
+from proxy.core.query import JOINED, Kind, Pick, QueryTemplate, Term, as_text
+from proxy.document import Path, nearest
+
+_ID = re.compile(r"[A-Za-z0-9_-]{1,100}")
+_FIELD = re.compile(r"[A-Za-z]\w*(\.[\w-]+)*")
+_FIELDS = re.compile(rf"{_FIELD.pattern}(\|{_FIELD.pattern})*")
+_SORT = re.compile(rf"!?{_FIELD.pattern}")
+_SEARCH_ON = re.compile(rf"{_FIELD.pattern}(\.\*)?")
+_DEPTH = re.compile(r"all|[1-9]\d*")
+_PAGE_SIZE = re.compile(r"[1-9]\d?|100")
+_SEARCH_TYPE = re.compile(
+    "AnyTerm|AllTermsAnyField|AllTermsSameField|ExactPhrase|ExactPhrasePrefix"
+)
+_TEXT = re.compile(r".+", re.DOTALL)
+
+_HINTS = {
+    _ID: "an ID has only letters, digits, - and _, at most 100",
+    _SORT: "write a field, e.g. Name, or descending with !, e.g. '!xp.rating'",
+    _SEARCH_ON: "write fields, e.g. Name or xp.keywords",
+    _DEPTH: "write a whole number from 1, or all",
+    _PAGE_SIZE: "write a whole number from 1 to 100",
+    _SEARCH_TYPE: f"write one of: {_SEARCH_TYPE.pattern.replace('|', ', ')}",
+    _TEXT: "write some text",
+}
+_COMMON = {"search": _TEXT, "searchOn": _SEARCH_ON, "sortBy": _SORT, "pageSize": _PAGE_SIZE}
+_CONDITIONS = ["not", "gt", "gte", "lt", "lte", "between", "like", "missing", "from"]
+
+RESOURCES: Mapping[str, Mapping[str, re.Pattern[str]]] = {
+    "me/products": {
+        **_COMMON,
+        "catalogID": _ID,
+        "categoryID": _ID,
+        "depth": _DEPTH,
+        "searchType": _SEARCH_TYPE,
+        "sellerID": _ID,
+        "supplierID": _ID,
+    },
+    "me/categories": {**_COMMON, "catalogID": _ID, "depth": _DEPTH, "productID": _ID},
+    "me/promotions": _COMMON,
+    "me/catalogs": {**_COMMON, "sellerID": _ID},
+    "me/orders": {**_COMMON, "from": _TEXT, "to": _TEXT, "searchType": _SEARCH_TYPE},
+    "me/productcollections": _COMMON,
+    "me/addresses": _COMMON,
+    "me/creditcards": _COMMON,
+    "me/costcenters": _COMMON,
+    "me/spendingAccounts": _COMMON,
+    "me/sellers": _COMMON,
+    "me/shipments": {**_COMMON, "orderID": _ID},
+    "me/subscriptions": _COMMON,
+    "me/usergroups": _COMMON,
+}
+"""The lists under `me/`, each with the parameters that are not filters and what they take.
+
+Source: docs/sources.md#me-lists (API 1.0.470).
+"""
+
+
+class FormError(ValueError):
+    """Something in a rule that cannot be; *path* leads there from where reading began."""
+
+    def __init__(self, path: Path, what: str, mend: str) -> None:
+        super().__init__(f"{what}; {mend}")
+        self.path, self.what, self.mend = path, what, mend
+
+
+def read_query(resource: str, query: Mapping[str, Any], *, as_listed: bool) -> QueryTemplate:
+    """Make the template of a YAML `query:`, names to value forms.
+
+    Raises:
+        FormError: at the first name or value that cannot be.
+    """
+    terms = tuple(
+        term for name, value in query.items() for term in _read_terms(resource, name, value)
+    )
+    template = QueryTemplate(resource, terms, as_listed)
+    if as_listed and not template.lists_ids:
+        raise FormError((), "`order: as-listed` has no list to follow", "give `ID` as a list")
+    return template
+
+
+def read_pick(path: Any, at: Path) -> Pick:
+    """Read a JMESPath into a decision.
+
+    Raises:
+        FormError: it is not one.
+    """
+    if isinstance(path, str):
+        try:
+            return Pick(path, jmespath.compile(path))
+        except jmespath.exceptions.JMESPathError:
+            pass
+    what = f"{path!r} is not a path into the decision"
+    raise FormError(at, what, "write e.g. persona, offer.ids or products[].id")
+
+
+@dataclass(frozen=True, slots=True)
+class _Name:
+    """The name that a term is for, and what its values must look like."""
+
+    text: str
+    kind: Kind
+    accepts: re.Pattern[str] | None
+
+    def term(
+        self,
+        value: Any,
+        at: Path,
+        kind: Kind | None = None,
+        comparison: Comparison | None = None,
+    ) -> Term:
+        """Return the term of *value*: fixed, or picked from the decision."""
+        kind = kind or self.kind
+        if isinstance(value, dict):
+            if set(value) != {"from"}:
+                raise FormError(at, "this is neither a value nor {from: path}", "keep one of them")
+            picked = read_pick(value["from"], (*at, "from"))
+            return Term(self.text, kind, picked, self.accepts, comparison)
+        texts = tuple(self._texts(value, at))
+        term = Term(self.text, kind, texts, self.accepts, comparison)
+        return Term(self.text, kind, term.write(texts), self.accepts, comparison)
+
+    def _texts(self, value: Any, at: Path) -> Iterator[str]:
+        if not isinstance(value, list):
+            yield self._text(value, at)
+            return
+        if not value:
+            raise FormError(at, "this list is empty", "name at least one value")
+        for i, one in enumerate(value):
+            yield self._text(one, (*at, i))
+
+    def _text(self, value: Any, at: Path) -> str:
+        if value is None or value == "":
+            raise FormError(at, "there is no value", "write one, or {missing: true} for a field")
+        if not isinstance(value, str | int | float):
+            raise FormError(at, "this is neither a value nor a condition", "see docs/rules.md")
+        text = as_text(value)
+        if self.accepts and not self.accepts.fullmatch(text):
+            raise FormError(at, f"{text!r} cannot be {self.text}", _HINTS[self.accepts])
+        return text
+
+
+def _read_terms(resource: str, name: str, value: Any) -> Iterator[Term]:
+    parameters = RESOURCES[resource]
+    if name in parameters:
+        yield _read_parameter(_Name(name, Kind.PLAIN, parameters[name]), value)
+        return
+    _refuse_odd_name(name, parameters)
+    field = _Name(name, Kind.ANY, _ID if name == "ID" else None)
+    if isinstance(value, dict) and "from" not in value:
+        for condition, operand in value.items():
+            yield from _read_condition(field, condition, operand)
+    else:
+        yield field.term(value, (name,))
+
+
+def _refuse_odd_name(name: str, parameters: Mapping[str, re.Pattern[str]]) -> None:
+    if name.casefold() == "page":
+        raise FormError((name,), "the page is the shopper's to choose", "remove it")
+    for parameter in parameters:
+        if name.casefold() == parameter.casefold():
+            raise FormError((name,), f"'{name}' is not a field", f"did you mean '{parameter}'?")
+    if not _FIELDS.fullmatch(name):
+        what = f"'{name}' cannot be the name of a field"
+        raise FormError((name,), what, "write e.g. Name, xp.color or Name|Description")
+
+
+def _read_parameter(name: _Name, value: Any) -> Term:
+    if isinstance(value, dict) and set(value) != {"from"}:
+        what = f"{name.text} is a parameter, not a field: it takes no conditions"
+        raise FormError((name.text,), what, "give a value, or {from: path}")
+    if isinstance(value, list) and name.text not in JOINED:
+        raise FormError((name.text,), f"{name.text} takes one value, not a list", "keep one")
+    return name.term(value, (name.text,))
+
+
+def _read_condition(field: _Name, condition: str, operand: Any) -> Iterator[Term]:
+    at = (field.text, condition)
+    match condition:
+        case "not":
+            yield field.term(operand, at, Kind.NONE)
+        case "gt" | "gte" | "lt" | "lte":
+            yield _read_comparison(field, Comparison(condition), operand, at)
+        case "between":
+            if not isinstance(operand, list) or len(operand) != 2:  # noqa: PLR2004 - from and to
+                raise FormError(at, "between takes two values", "write {between: [10, 20]}")
+            yield _read_comparison(field, Comparison.GTE, operand[0], (*at, 0))
+            yield _read_comparison(field, Comparison.LTE, operand[1], (*at, 1))
+        case "like":
+            yield Term(field.text, Kind.WRITTEN, (_read_pattern(operand, at),))
+        case "missing":
+            if not isinstance(operand, bool):
+                raise FormError(at, f"{operand!r} is not true or false", "write {missing: true}")
+            written = grammar.MISSING if operand else grammar.PRESENT
+            yield Term(field.text, Kind.WRITTEN, (written,))
+        case _:
+            what = f"'{condition}' is not a condition"
+            raise FormError(at, what, nearest(condition, _CONDITIONS))
+
+
+def _read_comparison(field: _Name, comparison: Comparison, operand: Any, at: Path) -> Term:
+    if isinstance(operand, list):
+        raise FormError(at, "a comparison takes one value, not a list", "keep one of them")
+    return field.term(operand, at, Kind.COMPARE, comparison)
+
+
+def _read_pattern(operand: Any, at: Path) -> str:
+    if not isinstance(operand, str) or "*" not in operand:
+        what = f"{operand!r} has no * to stand for any text"
+        raise FormError(at, what, 'write e.g. {like: "abc*"}')
+    return grammar.like(operand)

@@ -1,0 +1,207 @@
+"""`rules/*.yaml`, as marketers write it, and the `Placement` it becomes.
+
+The models say what a file may hold, and are its JSON Schema.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+
+from proxy import document
+from proxy.core.forms import RESOURCES, FormError, read_pick, read_query
+from proxy.core.placement import Condition, Flow, Placement, Rule
+from proxy.core.query import Pick, QueryTemplate, as_text
+from proxy.document import Document, Path
+from proxy.errors import DocumentError, Problem
+from proxy.quantity import Duration
+
+
+def load(text: str, file: str) -> Placement:
+    """Read one rules file.
+
+    Raises:
+        DocumentError: with every mistake found.
+    """
+    source = document.parse(text, file)
+    return _Loader(source).placement(document.validate(source, PlacementFile))
+
+
+class _Node(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+def _listed(value: Any) -> Any:
+    return value if isinstance(value, list) else [value]
+
+
+def _unquoted(value: Any) -> Any:
+    """Read a number or boolean that stands where a name belongs as its text."""
+    return as_text(value) if isinstance(value, bool | int | float) else value
+
+
+def _no_cache(value: Any) -> Any:
+    return "0s" if value == "none" else value
+
+
+Text = Annotated[str, BeforeValidator(_unquoted), Field(min_length=1)]
+Texts = Annotated[list[Text], BeforeValidator(_listed, json_schema_input_type=str | list[str])]
+Values = dict[str, Any]
+
+
+class FlowNode(_Node):
+    """`decision:`."""
+
+    flow: Annotated[str, Field(pattern=r"^[a-z0-9_]+\*?$")] = Field(
+        description="friendlyId of the CDP/Personalize experience or experiment"
+    )
+    segment: str | None = Field(None, description="JMESPath of the segment in the flow's output")
+    cache: Annotated[Duration, BeforeValidator(_no_cache)] | None = Field(
+        None, description="how long a decision is kept per guest, e.g. 5m; none asks each time"
+    )
+    timeout: Duration | None = Field(None, description="how long a shopper waits, e.g. 400ms")
+
+
+class WhenNode(_Node):
+    """`when:`; all that stands here has to hold."""
+
+    segment: Texts | None = Field(None, description="one segment, or any of a list")
+    has: Texts | None = Field(None, description="JMESPath that has to find something; or several")
+
+
+class PageNode(_Node):
+    """`page:`."""
+
+    from_: str = Field(alias="from", description="JMESPath of an OrderCloud list in the output")
+
+
+class DefaultNode(_Node):
+    """`default:`."""
+
+    query: Values = Field(description="OrderCloud parameters and filters")
+    order: Literal["as-listed"] | None = Field(None, description="keep the order of the IDs")
+
+
+class RuleNode(_Node):
+    """One of `rules:`."""
+
+    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][\w .-]*$", max_length=100)]
+    when: WhenNode
+    query: Values | None = Field(None, description="OrderCloud parameters and filters")
+    page: PageNode | None = Field(None, description="the list stands in the decision itself")
+    order: Literal["as-listed"] | None = Field(None, description="keep the order of the IDs")
+
+
+class PlacementFile(_Node):
+    """A file of `rules/`: one placement."""
+
+    placement: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]*$", max_length=100)]
+    description: str = ""
+    resource: str = Field(description="the OrderCloud list, e.g. me/products")
+    decision: FlowNode | None = None
+    rules: list[RuleNode] = []
+    default: DefaultNode
+    allow: Texts = Field([], description="OrderCloud parameters that the storefront may set")
+
+
+class _Loader:
+    """Turns a checked file into a placement, gathering every mistake that is left."""
+
+    def __init__(self, source: Document) -> None:
+        self._source = source
+        self._problems: list[Problem] = []
+
+    def placement(self, file: PlacementFile) -> Placement:
+        resource = self._resource(file.resource)
+        placement = Placement(
+            name=file.placement,
+            description=file.description,
+            resource=resource,
+            flow=self._flow(file.decision) if file.decision else None,
+            rules=tuple(self._rule(i, rule, resource) for i, rule in enumerate(file.rules)),
+            default=self._default(file.default, resource),
+            allow={name.casefold(): name for name in self._allowed(file.allow)},
+            file=self._source.file,
+        )
+        self._check_names(file.rules)
+        if self._problems:
+            raise DocumentError(tuple(sorted(self._problems, key=lambda p: (p.line, p.column))))
+        return placement
+
+    def _report(self, path: Path, what: str, mend: str) -> None:
+        self._problems.append(self._source.problem(path, what, mend))
+
+    def _resource(self, resource: str) -> str:
+        if resource in RESOURCES:
+            return resource
+        what = f"'{resource}' is not a list of OrderCloud's"
+        self._report(("resource",), what, document.nearest(resource, list(RESOURCES)))
+        return "me/products"
+
+    def _flow(self, node: FlowNode) -> Flow:
+        segment = self._pick(node.segment, ("decision", "segment")) if node.segment else None
+        return Flow(node.flow, segment, node.cache, node.timeout)
+
+    def _rule(self, i: int, node: RuleNode, resource: str) -> Rule:
+        path = ("rules", i)
+        line, _ = self._source.places[path]
+        when = self._condition(node.when, (*path, "when"))
+        return Rule(node.name, when, self._then(node, resource, path), line)
+
+    def _condition(self, node: WhenNode, path: Path) -> Condition:
+        if not node.segment and not node.has:
+            mend = "say for whom, or make it the default"
+            self._report(path, "this rule would apply to everybody", mend)
+        has = (self._pick(one, (*path, "has")) for one in node.has or ())
+        return Condition(frozenset(node.segment or ()), tuple(has))
+
+    def _then(self, node: RuleNode, resource: str, path: Path) -> QueryTemplate | Pick:
+        if (node.query is None) == (node.page is None):
+            self._report(path, "a rule has either a `query` or a `page`", "keep one of them")
+        if node.page is not None and node.order is not None:
+            self._report((*path, "order"), "a page keeps its own order", "remove `order`")
+        if node.page is not None:
+            return self._pick(node.page.from_, (*path, "page", "from"))
+        return self._query(node.query or {}, node.order, resource, path)
+
+    def _default(self, node: DefaultNode, resource: str) -> QueryTemplate:
+        template = self._query(node.query, node.order, resource, ("default",))
+        for term in template.terms:
+            if isinstance(term.values, Pick):
+                what = (
+                    "the default serves when there is no decision, so it can take nothing from it"
+                )
+                self._report(("default", "query", term.name), what, "write the value itself")
+        return template
+
+    def _query(
+        self, query: Mapping[str, Any], order: str | None, resource: str, path: Path
+    ) -> QueryTemplate:
+        try:
+            return read_query(resource, query, as_listed=order is not None)
+        except FormError as exc:
+            self._report((*path, "query", *exc.path), exc.what, exc.mend)
+            return QueryTemplate(resource, ())
+
+    def _pick(self, path: str, at: Path) -> Pick:
+        try:
+            return read_pick(path, at)
+        except FormError as exc:
+            self._report(exc.path, exc.what, exc.mend)
+            return read_pick("missing", at)
+
+    def _allowed(self, names: list[str]) -> Iterator[str]:
+        for i, name in enumerate(names):
+            if re.fullmatch(r"[A-Za-z]\w*(\.[\w-]+)*", name):
+                yield name
+            else:
+                self._report(("allow", i), f"'{name}' is not a parameter or field", "remove it")
+
+    def _check_names(self, rules: list[RuleNode]) -> None:
+        seen: set[str] = {"default"}
+        for i, rule in enumerate(rules):
+            if rule.name in seen:
+                what = f"the name '{rule.name}' is taken"
+                self._report(("rules", i, "name"), what, "give each rule a name of its own")
+            seen.add(rule.name)

@@ -1,0 +1,1 @@
+"""One outside thing per file; foreign exceptions become ours here and nowhere else."""
