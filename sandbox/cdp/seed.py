@@ -1,0 +1,46 @@
+"""Reads a tenant's definitions from its folder of YAML files."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+import yaml
+
+from sandbox.cdp.definitions import Definition, Flow, Settings
+
+_SHIPPED = Path(__file__).parent / "data"
+_D = TypeVar("_D", bound=Definition)
+
+
+@dataclass(frozen=True, slots=True)
+class Seed:
+    """Everything that is defined in a tenant before its first request."""
+
+    settings: Settings
+    flows: Mapping[str, Flow]
+
+
+def load_seed(overlay: Path | None = None) -> Seed:
+    """Read the shipped folder, with *overlay* laid over it file by file.
+
+    Raises ValueError for a file that does not fit its definition, naming it.
+    """
+    files = _files(_SHIPPED) | (_files(overlay) if overlay else {})
+    flows = [_load(Flow, file) for name, file in files.items() if name.startswith("flows/")]
+    return Seed(
+        settings=_load(Settings, files["tenant.yaml"]),
+        flows={flow.friendly_id: flow for flow in flows},
+    )
+
+
+def _files(folder: Path) -> dict[str, Path]:
+    return {path.relative_to(folder).as_posix(): path for path in sorted(folder.rglob("*.yaml"))}
+
+
+def _load(kind: type[_D], file: Path) -> _D:
+    content: Any = yaml.safe_load(file.read_text(encoding="utf-8"))
+    try:
+        return kind.model_validate(content)
+    except ValueError as exc:
+        raise ValueError(f"{file}: {exc}") from exc
