@@ -9,7 +9,7 @@ RUN python3 -m venv tools \
  && tools/bin/pip install --no-cache-dir --require-hashes -r requirements-build.lock \
  && python3 -m venv --without-pip /opt/proxy \
  && tools/bin/pip --python /opt/proxy/bin/python install --no-cache-dir --require-hashes -r requirements.lock
-COPY pyproject.toml README.md ./
+COPY pyproject.toml README.md LICENSE ./
 COPY proxy proxy
 COPY sandbox sandbox
 RUN tools/bin/hatchling build --target wheel --directory dist \
