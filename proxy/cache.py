@@ -6,22 +6,17 @@ It decides; a `Store` keeps. What a key means, and so who may share an answer, i
 import asyncio
 from collections.abc import Awaitable, Callable, Hashable
 from dataclasses import dataclass
-from typing import Generic, Protocol, TypeVar
+from typing import Generic, Protocol, TypeAlias, TypeVar
 
-from proxy.core.freshness import Lifetime, Stamp, State
+from proxy.core.freshness import Entry, Lifetime, Stamp, State
 from proxy.errors import ProxyError
 from proxy.model import Freshness
-from proxy.tasks import Tasks
+from proxy.tasks import Flights, Tasks
 
 T = TypeVar("T")
 
-
-@dataclass(frozen=True, slots=True)
-class Entry(Generic[T]):
-    """An answer and its stamp, as a store keeps it."""
-
-    value: T
-    stamp: Stamp
+Fetch: TypeAlias = Callable[[], Awaitable[tuple[T, Lifetime]]]
+"""Gets an answer from upstream, and says how long it lives."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,16 +51,10 @@ class Cache(Generic[T]):
 
     def __init__(self, store: Store[T], *, tasks: Tasks, clock: Callable[[], float]) -> None:
         self._store = store
-        self._tasks = tasks
         self._clock = clock
-        self._flights: dict[Hashable, asyncio.Task[Entry[T]]] = {}
+        self._flights: Flights[Entry[T]] = Flights(tasks, name="cache fetch")
 
-    async def get(
-        self,
-        key: Hashable,
-        fetch: Callable[[], Awaitable[T]],
-        lifetime: Callable[[T], Lifetime],
-    ) -> Served[T]:
+    async def get(self, key: Hashable, fetch: Fetch[T]) -> Served[T]:
         """Return the answer under *key*: kept, or fetched now.
 
         Raises:
@@ -76,10 +65,10 @@ class Cache(Generic[T]):
         if entry and state is State.FRESH:
             return self._served(entry, Freshness.CACHED)
         if entry and state is State.REVALIDATE:
-            self._join(key, fetch, lifetime)
+            self._flights.join(key, lambda: self._fetch(key, fetch))
             return self._served(entry, Freshness.STALE)
         try:
-            return await self._fetched(key, fetch, lifetime)
+            return await self._fetched(key, fetch)
         except ProxyError as exc:
             if entry and state is State.ON_ERROR and exc.is_outage:
                 return self._served(entry, Freshness.STALE)
@@ -92,52 +81,27 @@ class Cache(Generic[T]):
             return None
         return self._served(entry, Freshness.STALE)
 
-    async def _fetched(
-        self,
-        key: Hashable,
-        fetch: Callable[[], Awaitable[T]],
-        lifetime: Callable[[T], Lifetime],
-    ) -> Served[T]:
-        flight, leads = self._join(key, fetch, lifetime)
+    async def _fetched(self, key: Hashable, fetch: Fetch[T]) -> Served[T]:
+        flight, leads = self._flights.join(key, lambda: self._fetch(key, fetch))
         try:
             entry = await asyncio.shield(flight)
         except ProxyError as exc:
             # The leader's own token may be what was refused: ask again with ours.
             if leads or exc.is_outage:
                 raise
-            flight, _ = self._join(key, fetch, lifetime)
+            flight, _ = self._flights.join(key, lambda: self._fetch(key, fetch))
             entry = await asyncio.shield(flight)
         return self._served(entry, Freshness.FRESH)
 
-    def _join(
-        self,
-        key: Hashable,
-        fetch: Callable[[], Awaitable[T]],
-        lifetime: Callable[[T], Lifetime],
-    ) -> tuple[asyncio.Task[Entry[T]], bool]:
-        """Return the fetch under way for *key*, started now if there is none."""
-        flight = self._flights.get(key)
-        if flight is not None:
-            return flight, False
-        flight = self._tasks.spawn(self._fetch(key, fetch, lifetime), name="cache fetch")
-        self._flights[key] = flight
-        flight.add_done_callback(lambda _: self._flights.pop(key, None))
-        return flight, True
-
-    async def _fetch(
-        self,
-        key: Hashable,
-        fetch: Callable[[], Awaitable[T]],
-        lifetime: Callable[[T], Lifetime],
-    ) -> Entry[T]:
+    async def _fetch(self, key: Hashable, fetch: Fetch[T]) -> Entry[T]:
         asked_at = self._clock()
         try:
-            value = await fetch()
+            value, lifetime = await fetch()
         except ProxyError as exc:
             if not exc.is_outage:
                 self._store.remove(key)
             raise
-        entry = Entry(value, Stamp(asked_at, lifetime(value)))
+        entry = Entry(value, Stamp(asked_at, lifetime))
         self._store.put(key, entry)
         return entry
 

@@ -8,6 +8,7 @@ ProxyError
 ├── UpstreamError                OrderCloud or CDP
 │   ├── UpstreamTimeout     504  did not answer within its limit
 │   ├── UpstreamRefused     502  cannot be reached, or broke the connection
+│   ├── UpstreamFailed      502  answered with an error status
 │   ├── UpstreamBroken      502  answered with something that makes no sense
 │   └── UpstreamBusy        503  too many calls under way already
 └── OrderCloudRefused            OrderCloud's own error answer, shown as OrderCloud wrote it
@@ -15,8 +16,12 @@ ProxyError
 `code` is stable and may be relied on; `status` is the HTTP status it becomes (web.problems).
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
+
+_SERVER_FAULT = 5  # hundred
+_TRY_LATER = frozenset({408, 429})
 
 
 class ProxyError(Exception):
@@ -112,6 +117,13 @@ class UpstreamRefused(UpstreamError):
     title = "An upstream service cannot be reached"
 
 
+class UpstreamFailed(UpstreamError):
+    """The upstream answered with an error status."""
+
+    code = "upstream-failed"
+    title = "An upstream service answered with an error"
+
+
 class UpstreamBroken(UpstreamError):
     """The upstream answered with something that makes no sense."""
 
@@ -133,13 +145,13 @@ class OrderCloudRefused(ProxyError):
     code = "ordercloud-refused"
     title = "OrderCloud refused the list"
 
-    def __init__(self, *, status: int, content_type: str, body: bytes) -> None:
+    def __init__(self, *, status: int, headers: Mapping[str, str], body: bytes) -> None:
         super().__init__(f"OrderCloud answered {status}")
         self.answer_status = status
-        self.content_type = content_type
+        self.headers = headers
         self.body = body
 
     @property
     def is_outage(self) -> bool:
         """Say whether OrderCloud failed, rather than said no."""
-        return self.answer_status >= 500 or self.answer_status in {408, 429}
+        return self.answer_status // 100 == _SERVER_FAULT or self.answer_status in _TRY_LATER

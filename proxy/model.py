@@ -117,13 +117,26 @@ class Asked:
 
 
 @dataclass(frozen=True, slots=True)
+class Execution:
+    """What a flow put out; *executed* is false where CDP had no live flow for the guest."""
+
+    output: Json
+    executed: bool
+    size_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
 class Decision:
-    """A flow's output for a guest, or why there is none; `age_s` is seconds since CDP was asked."""
+    """A flow's output for a guest, or None and why there is none.
+
+    `age_s` is seconds since CDP was asked, `ttl_s` those left until it is asked again.
+    """
 
     output: Json
     reason: Reason
     freshness: Freshness
     age_s: float = 0.0
+    ttl_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,8 +2,8 @@
 
 import asyncio
 import logging
-from collections.abc import Coroutine
-from typing import Any, TypeVar
+from collections.abc import Callable, Coroutine, Hashable
+from typing import Any, Generic, TypeVar
 
 T = TypeVar("T")
 
@@ -33,3 +33,27 @@ class Tasks:
         for task in tuple(self._running):
             task.cancel()
         await asyncio.gather(*self._running, return_exceptions=True)
+
+
+class Flights(Generic[T]):
+    """Single flight: however many ask for a key at once, the work is done once.
+
+    The work is a task of its own. Await it through `asyncio.shield`, so that who leaves cancels
+    neither the work nor the others who wait for it.
+    """
+
+    def __init__(self, tasks: Tasks, *, name: str) -> None:
+        self._tasks = tasks
+        self._name = name
+        self._under_way: dict[Hashable, asyncio.Task[T]] = {}
+
+    def join(
+        self, key: Hashable, work: Callable[[], Coroutine[Any, Any, T]]
+    ) -> tuple[asyncio.Task[T], bool]:
+        """Return the work under way for *key*, and whether it was started by this call."""
+        flight = self._under_way.get(key)
+        if flight is not None:
+            return flight, False
+        flight = self._under_way[key] = self._tasks.spawn(work(), name=self._name)
+        flight.add_done_callback(lambda _: self._under_way.pop(key, None))
+        return flight, True

@@ -5,6 +5,9 @@ Source: RFC 9111 section 4.2 (freshness) and RFC 5861 (stale-while-revalidate, s
 
 from dataclasses import dataclass
 from enum import Enum, auto
+from typing import Generic, TypeVar
+
+T = TypeVar("T")
 
 
 class State(Enum):
@@ -50,3 +53,11 @@ class Stamp:
         if stale_s < self.lifetime.revalidate_s + self.lifetime.error_s:
             return State.ON_ERROR
         return State.EXPIRED
+
+
+@dataclass(frozen=True, slots=True)
+class Entry(Generic[T]):
+    """An answer and its stamp, as a store keeps it."""
+
+    value: T
+    stamp: Stamp

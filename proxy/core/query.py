@@ -146,8 +146,15 @@ class QueryTemplate:
         return ListQuery(self.resource, _canonical(params))
 
 
-def requests(query: ListQuery) -> Iterator[tuple[tuple[str, str], ...]]:
-    """Give the parameters of each OrderCloud request that *query* takes.
+def targets(query: ListQuery) -> tuple[str, ...]:
+    """Return the path and query string of each OrderCloud request that *query* takes."""
+    path = f"/v1/{query.resource}"
+    encoded = map(grammar.encode, _requests(query))
+    return tuple(f"{path}?{params}" if params else path for params in encoded)
+
+
+def _requests(query: ListQuery) -> Iterator[tuple[tuple[str, str], ...]]:
+    """Give the parameters of each request.
 
     One, but for IDs that the gateway puts in order: those go in batches that one request can hold.
     """

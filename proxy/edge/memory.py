@@ -5,7 +5,7 @@ from typing import Generic, TypeVar
 
 from cachetools import LRUCache
 
-from proxy.cache import Entry
+from proxy.core.freshness import Entry
 
 T = TypeVar("T")
 

@@ -1,0 +1,152 @@
+"""The composition root: a configuration becomes a running gateway. Only here clients are made."""
+
+import asyncio
+import contextlib
+import time
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from functools import partial
+
+from starlette.types import ASGIApp
+
+from proxy.cache import Cache
+from proxy.config import Config
+from proxy.edge.cdp import Cdp
+from proxy.edge.http import Upstream, make_client
+from proxy.edge.memory import Memory
+from proxy.edge.ordercloud import OrderCloud
+from proxy.edge.telemetry import Metrics
+from proxy.edge.token import Verifier
+from proxy.model import Execution, Page, Profile
+from proxy.pipeline import Pipeline
+from proxy.reload import RuleBook, RuleSet
+from proxy.tasks import Tasks
+from proxy.web import routes, server
+from proxy.web.health import AdminEndpoints, Health
+from proxy.web.placements import Placements
+
+_PROFILES_BYTES = 32 * 1024**2
+_PARSED_PER_BYTE = 8
+"""A parsed decision takes about this many times the memory of its JSON text."""
+
+
+@dataclass(frozen=True, slots=True)
+class Gateway:
+    """What listens: the two apps, and the health that shutdown is told to."""
+
+    storefront: ASGIApp
+    admin: ASGIApp
+    health: Health
+
+
+@dataclass(frozen=True, slots=True)
+class _Upstreams:
+    ordercloud: Upstream
+    auth: Upstream
+    cdp: Upstream
+
+
+async def serve(config: Config, *, stop: asyncio.Event) -> None:
+    """Answer on both listeners until *stop*, then let the requests under way end.
+
+    Raises:
+        DocumentError: a port is taken.
+    """
+    at = config.server
+    storefront = server.bind(at.host, at.port, setting="server.port (DECISION_PROXY__SERVER__PORT)")
+    admin = server.bind(
+        at.admin_host,
+        at.admin_port,
+        setting="server.admin_port (DECISION_PROXY__SERVER__ADMIN_PORT)",
+    )
+    async with running(config) as gateway:
+        await server.serve(
+            [
+                server.Listener(gateway.storefront, storefront),
+                server.Listener(gateway.admin, admin),
+            ],
+            stop=stop,
+            on_stop=gateway.health.drain,
+            keep_alive_s=at.keep_alive,
+            drain_s=at.drain,
+        )
+
+
+@contextlib.asynccontextmanager
+async def running(config: Config) -> AsyncIterator[Gateway]:
+    """Build the gateway and keep it working (rules watched, connections kept) for the block."""
+    metrics = Metrics()
+    tasks = Tasks()
+    rules = RuleBook(config.rules.folder, on_load=partial(_note_rules, metrics))
+    async with contextlib.AsyncExitStack() as stack:
+        upstreams = await _connect(config, metrics, stack)
+        stack.push_async_callback(tasks.close)
+        watcher = tasks.spawn(rules.watch(), name="rules watcher")
+        health = Health(rules=lambda: rules.current, is_watching=lambda: not watcher.done())
+        placements = Placements(
+            _pipeline(config, metrics, tasks, upstreams),
+            rules=lambda: rules.current,
+            metrics=metrics,
+            browser_id_cookies=_cookies(config),
+        )
+        endpoints = AdminEndpoints(health, metrics, config)
+        yield Gateway(
+            storefront=routes.storefront(placements, config=config, metrics=metrics),
+            admin=routes.admin(endpoints, config=config, metrics=metrics),
+            health=health,
+        )
+
+
+async def _connect(
+    config: Config, metrics: Metrics, stack: contextlib.AsyncExitStack
+) -> _Upstreams:
+    async def connect(name: str, url: str, limit_s: float, in_flight: int) -> Upstream:
+        client = await stack.enter_async_context(make_client(in_flight=in_flight))
+        return Upstream(
+            client,
+            name=name,
+            url=url,
+            limit_s=limit_s,
+            in_flight=in_flight,
+            on_call=metrics.observe_upstream,
+        )
+
+    oc, cdp = config.ordercloud, config.cdp
+    return _Upstreams(
+        ordercloud=await connect("ordercloud", oc.url, oc.limit, oc.in_flight),
+        auth=await connect("ordercloud-auth", oc.auth_url or oc.url, oc.limit, oc.in_flight),
+        cdp=await connect("cdp", cdp.url, cdp.limit, cdp.in_flight),
+    )
+
+
+def _pipeline(config: Config, metrics: Metrics, tasks: Tasks, upstreams: _Upstreams) -> Pipeline:
+    pages = Memory[Page](config.cache.pages, weigh=lambda page: len(page.body))
+    decisions = Memory[Execution](
+        config.cache.decisions, weigh=lambda done: done.size_bytes * _PARSED_PER_BYTE
+    )
+    profiles = Memory[Profile](_PROFILES_BYTES, weigh=lambda _: 0)
+    metrics.cache_bytes.labels("pages").set_function(lambda: pages.size_bytes)
+    metrics.cache_bytes.labels("decisions").set_function(lambda: decisions.size_bytes)
+    metrics.cache_bytes.labels("profiles").set_function(lambda: profiles.size_bytes)
+    return Pipeline(
+        verifier=Verifier(
+            upstreams.ordercloud, upstreams.auth, config.ordercloud, tasks=tasks, clock=time.time
+        ),
+        decider=Cdp(upstreams.cdp, config.cdp),
+        catalog=OrderCloud(upstreams.ordercloud),
+        decisions=Cache(decisions, tasks=tasks, clock=time.monotonic),
+        pages=Cache(pages, tasks=tasks, clock=time.monotonic),
+        profiles=Cache(profiles, tasks=tasks, clock=time.monotonic),
+        cdp=config.cdp,
+        lifetimes=config.cache,
+    )
+
+
+def _note_rules(metrics: Metrics, rules: RuleSet) -> None:
+    metrics.rules_loaded.set(rules.loaded_at)
+    metrics.rules_problems.set(len(rules.problems))
+
+
+def _cookies(config: Config) -> tuple[str, ...]:
+    names = config.cdp.browser_id_cookies
+    return tuple(name.replace("{clientKey}", config.cdp.client_key) for name in names)

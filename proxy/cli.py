@@ -1,0 +1,180 @@
+"""The `decision-proxy` command. Each subcommand reads its arguments and calls one function."""
+
+import argparse
+import asyncio
+import json
+import sys
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+
+import uvloop
+
+from proxy import __version__, app, config, doctor
+from proxy.core import explain
+from proxy.edge.telemetry import configure_logging
+from proxy.errors import ProxyError
+from proxy.model import Json
+from proxy.reload import load_folder
+from proxy.web.server import stopped_by_signals
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; return the exit status: 0 fine, 1 a finding or fault, 2 a usage error."""
+    args = _parser().parse_args(arguments)
+    try:
+        status: int = args.run(args)
+    except ProxyError as exc:
+        print(exc, file=sys.stderr)
+        return 1
+    return status
+
+
+def _serve(args: argparse.Namespace) -> int:
+    settings = config.load(args.config)
+    configure_logging(settings.log)
+
+    async def run() -> None:
+        stop = asyncio.Event()
+        with stopped_by_signals(stop):
+            await app.serve(settings, stop=stop)
+
+    uvloop.run(run())
+    return 0
+
+
+def _demo(args: argparse.Namespace) -> int:
+    from proxy import demo  # noqa: PLC0415 - the sandbox is no part of a running gateway
+
+    ports = demo.Ports(
+        args.port, args.admin_port, args.storefront_port, args.oc_port, args.cdp_port
+    )
+    uvloop.run(demo.run_demo(args.config, ports, products=args.products))
+    return 0
+
+
+def _sandbox(args: argparse.Namespace) -> int:
+    from proxy import demo  # noqa: PLC0415 - the sandbox is no part of a running gateway
+
+    ports = demo.Ports(ordercloud=args.oc_port, cdp=args.cdp_port)
+    uvloop.run(demo.run_sandbox(ports, products=args.products, data=args.data))
+    return 0
+
+
+def _check(args: argparse.Namespace) -> int:
+    rules = load_folder(args.rules)
+    if args.json:
+        problems = [asdict(problem) for problem in rules.problems]
+        print(json.dumps({"placements": sorted(rules.placements), "problems": problems}, indent=2))
+    elif rules.problems:
+        print("\n".join(map(str, rules.problems)))
+    else:
+        print(f"{len(rules.placements)} placements, no mistakes")
+    return 1 if rules.problems else 0
+
+
+def _explain(args: argparse.Namespace) -> int:
+    placement = load_folder(args.rules).placement(args.placement)
+    output: Json = None
+    try:
+        if args.decision is not None:
+            output = json.loads(args.decision.read_text("utf-8"))
+        elif args.segment is not None:
+            output = explain.sample_output(placement, args.segment)
+    except (OSError, ValueError) as exc:
+        print(f"{exc}; give the flow's output with --decision FILE", file=sys.stderr)
+        return 2
+    base_url = config.load(args.config).ordercloud.url
+    explanation = explain.explain(placement, output, base_url=base_url)
+    print(json.dumps(explanation.as_json(), indent=2) if args.json else explanation.as_text())
+    return 0
+
+
+def _doctor(args: argparse.Namespace) -> int:
+    findings = asyncio.run(doctor.examine(args.config))
+    if args.json:
+        print(json.dumps([asdict(finding) for finding in findings], indent=2))
+    else:
+        print("\n".join(finding.as_text() for finding in findings))
+    return 0 if all(finding.is_fine for finding in findings) else 1
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="decision-proxy",
+        description="Personalized OrderCloud lists: CDP decides, marketers map, the shopper's own "
+        "token lists.",
+    )
+    parser.add_argument("--version", action="version", version=__version__)
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    serve = commands.add_parser("serve", help="run the gateway")
+    serve.set_defaults(run=_serve)
+    _add_config(serve)
+
+    demo = commands.add_parser("demo", help="run gateway, both sandboxes and a demo storefront")
+    demo.set_defaults(run=_demo)
+    _add_config(demo)
+    _add_ports(demo, {"port": 8080, "admin-port": 8081, "storefront-port": 8100})
+    _add_sandbox(demo)
+
+    sandbox = commands.add_parser("sandbox", help="run a local OrderCloud and a local CDP alone")
+    sandbox.set_defaults(run=_sandbox)
+    sandbox.add_argument("--data", type=_folder, metavar="DIR", help="data laid over the seed")
+    _add_sandbox(sandbox)
+
+    check = commands.add_parser("check", help="find mistakes in rules files")
+    check.set_defaults(run=_check)
+    check.add_argument("rules", type=_folder, nargs="?", default=Path("rules"), metavar="RULES")
+    _add_json(check)
+
+    explained = commands.add_parser("explain", help="say what a placement lists, and why")
+    explained.set_defaults(run=_explain)
+    _add_explained(explained)
+    _add_config(explained)
+    _add_json(explained)
+
+    examined = commands.add_parser("doctor", help="say whether everything is usable, else the mend")
+    examined.set_defaults(run=_doctor)
+    _add_config(examined)
+    _add_json(examined)
+    return parser
+
+
+def _add_explained(command: argparse.ArgumentParser) -> None:
+    command.add_argument("placement", metavar="PLACEMENT")
+    decided = command.add_mutually_exclusive_group()
+    decided.add_argument("--segment", metavar="S", help="as if the decision named this segment")
+    decided.add_argument("--decision", type=Path, metavar="FILE", help="a flow's output, as JSON")
+    command.add_argument("--rules", type=_folder, default=Path("rules"), metavar="RULES")
+
+
+def _add_sandbox(command: argparse.ArgumentParser) -> None:
+    _add_ports(command, {"oc-port": 8101, "cdp-port": 8102})
+    command.add_argument(
+        "--products", type=int, default=240, metavar="N", help="size of the catalog"
+    )
+
+
+def _add_ports(command: argparse.ArgumentParser, ports: dict[str, int]) -> None:
+    for name, port in ports.items():
+        command.add_argument(
+            f"--{name}", type=int, default=port, metavar="N", help=f"default {port}"
+        )
+
+
+def _add_json(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--json", action="store_true", help="for machines")
+
+
+def _add_config(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--config", type=Path, default=Path("config.yaml"), metavar="FILE", help="operations' file"
+    )
+
+
+def _folder(text: str) -> Path:
+    path = Path(text)
+    if not path.is_dir():
+        raise argparse.ArgumentTypeError(f"{text} is not a folder")
+    return path

@@ -1,0 +1,101 @@
+"""Why a placement shows what it shows: each rule that was looked at, the query, and its URL."""
+
+import re
+from dataclasses import asdict, dataclass
+from typing import Any
+from urllib.parse import unquote
+
+from proxy.core.choose import Choice, choose, trace
+from proxy.core.placement import Placement
+from proxy.core.query import targets
+from proxy.model import Asked, Decision, Freshness, Json, ListQuery, Reason
+
+_DOTTED = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*")
+
+
+@dataclass(frozen=True, slots=True)
+class Considered:
+    """A rule that was looked at; *why_not* is None where it applies."""
+
+    rule: str
+    place: str
+    why_not: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """The whole way from a decision to OrderCloud."""
+
+    placement: str
+    rule: str
+    reason: Reason
+    segment: str | None
+    considered: tuple[Considered, ...]
+    requests: tuple[str, ...]
+    is_ordered: bool
+
+    def as_json(self) -> dict[str, Any]:
+        """Return it for machines."""
+        return asdict(self)
+
+    def as_text(self) -> str:
+        """Return it for people."""
+        lines = [f"placement {self.placement}: rule '{self.rule}' ({self.reason})"]
+        lines += [f"  {one.place}  {one.rule}: {_verdict(one)}" for one in self.considered]
+        lines += [f"GET {url}" for url in self.requests] or ["the list stands in the decision"]
+        lines += [f"    {plain}" for url in self.requests if (plain := unquote(url)) != url]
+        if self.is_ordered:
+            lines.append("then the gateway lists the items in the order of the IDs")
+        return "\n".join(lines)
+
+
+class NoSample(ValueError):
+    """A segment alone cannot make a decision for this placement."""
+
+
+def explain(placement: Placement, output: Json, *, base_url: str) -> Explanation:
+    """Explain what *placement* lists for a flow's *output*; None stands for no decision at all."""
+    decision = (
+        Decision(None, Reason.NO_DECISION, Freshness.FALLBACK)
+        if output is None
+        else Decision(output, Reason.MATCHED, Freshness.FRESH)
+    )
+    choice = choose(placement, decision, Asked())
+    steps = trace(placement, decision, Asked())
+    return Explanation(
+        placement=placement.name,
+        rule=choice.rule,
+        reason=choice.reason,
+        segment=choice.segment,
+        considered=tuple(
+            Considered(step.rule.name, f"{placement.file}:{step.rule.line}", step.why_not)
+            for step in steps
+        ),
+        requests=_requests(choice, base_url),
+        is_ordered=isinstance(choice.then, ListQuery) and bool(choice.then.order),
+    )
+
+
+def sample_output(placement: Placement, segment: str) -> Json:
+    """Return the smallest flow output that names *segment* where this placement looks for it.
+
+    Raises:
+        NoSample: the placement looks for none, or by a path too clever to run backwards.
+    """
+    pick = placement.flow.segment if placement.flow else None
+    if pick is None or not _DOTTED.fullmatch(pick.path):
+        raise NoSample(f"'{placement.name}' does not read a segment from a plain path")
+    output: Json = segment
+    for key in reversed(pick.path.split(".")):
+        output = {key: output}
+    return output
+
+
+def _requests(choice: Choice, base_url: str) -> tuple[str, ...]:
+    if not isinstance(choice.then, ListQuery):
+        return ()
+    return tuple(f"{base_url}{target}" for target in targets(choice.then))
+
+
+def _verdict(one: Considered) -> str:
+    return "applies" if one.why_not is None else f"no, {one.why_not}"

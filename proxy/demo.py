@@ -1,0 +1,112 @@
+"""The demo: gateway, both sandboxes and the storefront in one process, on loopback."""
+
+import asyncio
+import contextlib
+import os
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from proxy import app, config
+from proxy.edge.telemetry import configure_logging
+from proxy.web.server import bind, stopped_by_signals
+from sandbox.cdp.app import build as build_cdp
+from sandbox.ordercloud.app import build as build_ordercloud
+from sandbox.server import running
+from sandbox.storefront.app import build as build_storefront
+
+_HOST = "127.0.0.1"
+_ADMIN_KEY = "demo-admin"
+
+
+@dataclass(frozen=True, slots=True)
+class Ports:
+    """Where everything of the demo listens."""
+
+    gateway: int = 8080
+    admin: int = 8081
+    storefront: int = 8100
+    ordercloud: int = 8101
+    cdp: int = 8102
+
+
+async def run_demo(config_path: Path | None, ports: Ports, *, products: int) -> None:
+    """Run everything until SIGTERM or SIGINT.
+
+    Raises:
+        DocumentError: the configuration is not usable, or a port is taken.
+    """
+    settings = config.load(config_path, {**os.environ, **_environ(ports)})
+    configure_logging(settings.log)
+    stop = asyncio.Event()
+    async with _sandbox(ports, products=products, data=None), _storefront(ports):
+        print(_welcome(ports), flush=True)
+        with stopped_by_signals(stop):
+            await app.serve(settings, stop=stop)
+
+
+async def run_sandbox(ports: Ports, *, products: int, data: Path | None) -> None:
+    """Run both emulators alone until SIGTERM or SIGINT.
+
+    Raises:
+        DocumentError: a port is taken.
+    """
+    stop = asyncio.Event()
+    async with _sandbox(ports, products=products, data=data):
+        print(f"OrderCloud  {_url(ports.ordercloud)}\nCDP         {_url(ports.cdp)}", flush=True)
+        with stopped_by_signals(stop):
+            await stop.wait()
+
+
+@contextlib.asynccontextmanager
+async def _sandbox(ports: Ports, *, products: int, data: Path | None) -> AsyncIterator[None]:
+    ordercloud = bind(_HOST, ports.ordercloud, setting="--oc-port")
+    cdp = bind(_HOST, ports.cdp, setting="--cdp-port")
+    oc_url = _url(ports.ordercloud)
+    oc_app = build_ordercloud(base_url=oc_url, products=products, data=data)
+    cdp_app = build_cdp(base_url=_url(ports.cdp), ordercloud_url=oc_url, data=data)
+    async with running(oc_app, ordercloud), running(cdp_app, cdp):
+        yield
+
+
+@contextlib.asynccontextmanager
+async def _storefront(ports: Ports) -> AsyncIterator[None]:
+    listener = bind(_HOST, ports.storefront, setting="--storefront-port")
+    storefront = build_storefront(
+        gateway_url=_url(ports.gateway),
+        ordercloud_url=_url(ports.ordercloud),
+        cdp_url=_url(ports.cdp),
+    )
+    async with running(storefront, listener):
+        yield
+
+
+def _environ(ports: Ports) -> dict[str, str]:
+    """Return the settings that make a configuration the demo's."""
+    origins = f"{_url(ports.storefront)},http://localhost:{ports.storefront}"
+    settings = {
+        "SERVER__PORT": str(ports.gateway),
+        "SERVER__ADMIN_PORT": str(ports.admin),
+        "SERVER__CORS_ORIGINS": origins,
+        "ADMIN__KEY": _ADMIN_KEY,
+        "ORDERCLOUD__URL": _url(ports.ordercloud),
+        "CDP__URL": _url(ports.cdp),
+        "LOG__FORMAT": "text",
+    }
+    return {f"DECISION_PROXY__{key}": value for key, value in settings.items()}
+
+
+def _welcome(ports: Ports) -> str:
+    return f"""
+  storefront   {_url(ports.storefront)}     open this one
+  gateway      {_url(ports.gateway)}     GET /placements/home-hero
+  admin        {_url(ports.admin)}     key: {_ADMIN_KEY}
+  OrderCloud   {_url(ports.ordercloud)}     sandbox
+  CDP          {_url(ports.cdp)}     sandbox
+
+  Edit rules/*.yaml and reload the page. Ctrl-C ends it all.
+"""
+
+
+def _url(port: int) -> str:
+    return f"http://{_HOST}:{port}"

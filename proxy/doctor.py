@@ -1,0 +1,213 @@
+"""`decision-proxy doctor`: is everything usable, in plain words, and what to do if not."""
+
+import contextlib
+import os
+import secrets
+import time
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlencode
+
+import msgspec
+
+from proxy import config
+from proxy.config import Config
+from proxy.edge.http import Upstream, make_client
+from proxy.edge.token import Verifier
+from proxy.errors import DocumentError, ProxyError, TokenError, UpstreamError
+from proxy.reload import load_folder
+from proxy.tasks import Tasks
+from proxy.web.server import bind
+
+_LIMIT_S = 5.0
+_OK = 200
+_UNAUTHORIZED = 401
+_KEY_MIN = 16
+_CGROUP_LIMIT = Path("/sys/fs/cgroup/memory.max")
+_FORM = {"content-type": "application/x-www-form-urlencoded"}
+_JSON = {"content-type": "application/json"}
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that was examined: whether it is fine, what was seen, and what to do if not."""
+
+    part: str
+    is_fine: bool
+    seen: str
+    mend: str = ""
+
+    def as_text(self) -> str:
+        """Return it for people, in one or two lines."""
+        line = f"{'ok ' if self.is_fine else 'BAD'}  {self.part}: {self.seen}"
+        return f"{line}\n     {self.mend}" if self.mend else line
+
+
+class _Token(msgspec.Struct):
+    access_token: str
+
+
+class _Message(msgspec.Struct):
+    message: str = ""
+
+
+async def examine(config_path: Path | None) -> list[Finding]:
+    """Examine configuration, admin key, ports, rules, cache and both upstreams."""
+    try:
+        settings = config.load(config_path)
+    except DocumentError as exc:
+        return [Finding("configuration", False, str(p)) for p in exc.problems]
+    return [
+        Finding("configuration", True, f"{config_path or 'the environment'} is valid"),
+        _examine_admin_key(settings),
+        *await _examine_ports(settings),
+        _examine_rules(settings),
+        _examine_cache(settings),
+        *await _examine_ordercloud(settings),
+        await _examine_cdp(settings),
+    ]
+
+
+def _examine_admin_key(settings: Config) -> Finding:
+    key = settings.admin.key.get_secret_value() if settings.admin.key else ""
+    mend = f"set DECISION_PROXY__ADMIN__KEY, e.g. to {secrets.token_urlsafe(24)}"
+    if not key:
+        return Finding("admin key", False, "not set, so metrics and config stay closed", mend)
+    if len(key) < _KEY_MIN and settings.server.admin_host != "127.0.0.1":
+        seen = "short, while the admin port is open to other machines"
+        return Finding("admin key", False, seen, mend)
+    return Finding("admin key", True, "set")
+
+
+async def _examine_ports(settings: Config) -> list[Finding]:
+    at = settings.server
+    ports = (("port", at.host, at.port), ("admin port", at.admin_host, at.admin_port))
+    return [await _examine_port(name, host, port, settings) for name, host, port in ports]
+
+
+async def _examine_port(name: str, host: str, port: int, settings: Config) -> Finding:
+    try:
+        bind(host, port, setting=f"server.{name.replace(' ', '_')}").close()
+    except DocumentError as exc:
+        if await _is_gateway(settings):
+            return Finding(name, True, f"{host}:{port} is served by a running gateway")
+        problem = exc.problems[0]
+        return Finding(name, False, problem.what, problem.mend)
+    return Finding(name, True, f"{host}:{port} is free")
+
+
+async def _is_gateway(settings: Config) -> bool:
+    url = f"http://{settings.server.admin_host}:{settings.server.admin_port}"
+    async with _upstream("gateway", url) as gateway:
+        with contextlib.suppress(UpstreamError):
+            return (await gateway.request("GET", "/livez", headers={})).status == _OK
+    return False
+
+
+def _examine_rules(settings: Config) -> Finding:
+    folder = settings.rules.folder
+    if not folder.is_dir():
+        mend = "set rules.folder (DECISION_PROXY__RULES__FOLDER)"
+        return Finding("rules", False, f"{folder} is not a folder", mend)
+    rules = load_folder(folder)
+    if rules.problems:
+        seen = f"{len(rules.problems)} mistakes; the first is {rules.problems[0]}"
+        return Finding("rules", False, seen, f"run: decision-proxy check {folder}")
+    if not rules.placements:
+        return Finding(
+            "rules", False, f"{folder} defines no placement", "add a file; docs/rules.md"
+        )
+    return Finding("rules", True, f"{len(rules.placements)} placements in {folder}")
+
+
+def _examine_cache(settings: Config) -> Finding:
+    wanted = settings.cache.pages + settings.cache.decisions
+    limit = _memory_limit_bytes()
+    seen = f"{wanted // 1024**2} MiB of the {limit // 1024**2} MiB that this machine may use"
+    if wanted > limit * 0.8:
+        return Finding("cache", False, seen, "lower cache.pages and cache.decisions")
+    return Finding("cache", True, seen)
+
+
+def _memory_limit_bytes() -> int:
+    physical = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    with contextlib.suppress(OSError, ValueError):
+        return min(physical, int(_CGROUP_LIMIT.read_text()))
+    return physical
+
+
+async def _examine_ordercloud(settings: Config) -> list[Finding]:
+    url = settings.ordercloud.url
+    auth_url = settings.ordercloud.auth_url or url
+    async with _upstream("OrderCloud", url) as api, _upstream("OrderCloud", auth_url) as auth:
+        try:
+            answer = await api.request("GET", "/v1/me", headers={})
+        except UpstreamError as exc:
+            mend = "check ordercloud.url, and that this machine may reach it"
+            return [Finding("OrderCloud", False, f"{url}: {exc}", mend)]
+        if answer.status != _UNAUTHORIZED:
+            seen = f"{url} answered {answer.status} to a call without a token, not 401"
+            return [Finding("OrderCloud", False, seen, "is ordercloud.url an OrderCloud API?")]
+        reached = Finding("OrderCloud", True, f"{url} answers")
+        return [reached, await _examine_tokens(settings, api, auth)]
+
+
+async def _examine_tokens(settings: Config, api: Upstream, auth: Upstream) -> Finding:
+    """Take an anonymous token, as a storefront does, and verify it as the gateway does."""
+    client = settings.ordercloud.clients[0]
+    form = {"grant_type": "client_credentials", "client_id": client, "scope": "Shopper"}
+    try:
+        answer = await auth.request(
+            "POST", "/oauth/token", headers=_FORM, content=urlencode(form).encode()
+        )
+        if answer.status != _OK:
+            seen = f"not checked: {client} gives no anonymous token (HTTP {answer.status})"
+            return Finding("token keys", True, seen)
+        token = msgspec.json.decode(answer.body, type=_Token).access_token
+        tasks = Tasks()
+        verifier = Verifier(api, auth, settings.ordercloud, tasks=tasks, clock=time.time)
+        await verifier.verify(f"Bearer {token}")
+    except TokenError as exc:
+        mend = "check ordercloud.issuers, audiences, clients and user_types"
+        return Finding("token keys", False, f"a token of {client} was refused: {exc}", mend)
+    except (ProxyError, msgspec.DecodeError) as exc:
+        return Finding("token keys", False, str(exc), "check ordercloud.auth_url")
+    return Finding("token keys", True, f"an anonymous token of {client} verifies")
+
+
+async def _examine_cdp(settings: Config) -> Finding:
+    """Run a flow that does not exist, so that nothing is recorded for anybody."""
+    cdp = settings.cdp
+    body = {
+        "clientKey": cdp.client_key,
+        "pointOfSale": cdp.point_of_sale,
+        "channel": cdp.channel,
+        "language": cdp.language,
+        "currencyCode": cdp.currency,
+        "friendlyId": "decision_proxy_doctor",
+        "identifiers": {"id": "decision-proxy-doctor", "provider": "ordercloud"},
+    }
+    async with _upstream("CDP", cdp.url) as upstream:
+        try:
+            answer = await upstream.request(
+                "POST", "/v2/callFlows", headers=_JSON, content=msgspec.json.encode(body)
+            )
+        except UpstreamError as exc:
+            mend = "check cdp.url; until it answers, shoppers see the defaults"
+            return Finding("CDP", False, f"{cdp.url}: {exc}", mend)
+    if answer.status == _OK:
+        return Finding("CDP", True, f"{cdp.url} runs flows for point of sale {cdp.point_of_sale}")
+    with contextlib.suppress(msgspec.DecodeError):
+        message = msgspec.json.decode(answer.body, type=_Message).message
+        seen = f"{cdp.url} answered {answer.status}: {message}"
+        return Finding("CDP", False, seen, "check cdp.client_key and cdp.point_of_sale")
+    return Finding("CDP", False, f"{cdp.url} answered {answer.status}", "check cdp.url")
+
+
+@contextlib.asynccontextmanager
+async def _upstream(name: str, url: str) -> AsyncIterator[Upstream]:
+    async with make_client(in_flight=4) as client:
+        yield Upstream(
+            client, name=name, url=url, limit_s=_LIMIT_S, in_flight=4, on_call=lambda *_: None
+        )

@@ -1,0 +1,75 @@
+"""OrderCloud, asked as the shopper: lists, and who the shopper is.
+
+The host is the configured one; the path is a list resource that the rules know.
+"""
+
+import asyncio
+
+import msgspec
+
+from proxy.core import listing
+from proxy.core.query import targets
+from proxy.edge.http import Answer, Upstream
+from proxy.errors import OrderCloudRefused, UpstreamBroken
+from proxy.model import ListQuery, Page, Profile, Shopper
+
+_OK = 200
+_ERROR_HEADERS = ("content-type", "retry-after", "www-authenticate", "x-oc-logid")
+
+
+class _Buyer(msgspec.Struct):
+    ID: str
+
+
+class _Me(msgspec.Struct):
+    ID: str
+    Buyer: _Buyer
+
+
+class OrderCloud:
+    """The marketplace's API, called with the token of the shopper whom it is for."""
+
+    def __init__(self, upstream: Upstream) -> None:
+        self._upstream = upstream
+
+    async def fetch_list(self, query: ListQuery, shopper: Shopper) -> Page:
+        """Fetch what *query* lists, as *shopper* sees it.
+
+        Shape: GET /v1/{resource}?… -> {"Meta": {…}, "Items": […]}.
+
+        Raises:
+            OrderCloudRefused: OrderCloud's own error answer.
+            UpstreamError: no usable answer.
+        """
+        bodies = await asyncio.gather(*(self._get(target, shopper) for target in targets(query)))
+        try:
+            if not query.order:
+                return listing.read(bodies[0])
+            size = query.page_size or len(query.order)
+            return listing.arrange(bodies, query.order, page=query.page, page_size=size)
+        except listing.NotAList as exc:
+            raise UpstreamBroken(f"OrderCloud's answer is {exc}") from exc
+
+    async def fetch_profile(self, shopper: Shopper) -> Profile:
+        """Fetch who *shopper* is; the token tells neither buyer nor user ID.
+
+        Shape: GET /v1/me -> {"ID", "Buyer": {"ID"}, …}.
+        """
+        body = await self._get("/v1/me", shopper)
+        try:
+            me = msgspec.json.decode(body, type=_Me)
+        except msgspec.DecodeError as exc:
+            raise UpstreamBroken(f"OrderCloud's /v1/me is not a buyer user: {exc}") from exc
+        return Profile(buyer_id=me.Buyer.ID, user_id=me.ID)
+
+    async def _get(self, target: str, shopper: Shopper) -> bytes:
+        headers = {"authorization": f"Bearer {shopper.token}", "accept": "application/json"}
+        answer = await self._upstream.request("GET", target, headers=headers)
+        if answer.status != _OK:
+            raise _refused(answer)
+        return answer.body
+
+
+def _refused(answer: Answer) -> OrderCloudRefused:
+    headers = {name: answer.headers[name] for name in _ERROR_HEADERS if name in answer.headers}
+    return OrderCloudRefused(status=answer.status, headers=headers, body=answer.body)

@@ -1,0 +1,129 @@
+"""Metrics and log format: every name that operations see is declared here, once."""
+
+import json
+import logging
+import sys
+from datetime import UTC, datetime
+from typing import Any
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+
+from proxy import __version__
+from proxy.config import Log
+
+CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+
+_SECONDS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
+_STANDARD = frozenset(logging.makeLogRecord({}).__dict__) | {"message", "asctime"}
+
+
+class Metrics:
+    """What is counted. Labels are bounded: names from rules, routes, closed word lists."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        registry = self.registry
+        Gauge(
+            "decision_proxy_info",
+            "Always 1; the version is a label.",
+            ["version"],
+            registry=registry,
+        ).labels(__version__).set(1)
+        self.requests = Counter(
+            "decision_proxy_requests",
+            "Requests answered, by route pattern and status.",
+            ["method", "route", "status"],
+            registry=registry,
+        )
+        self.request_seconds = Histogram(
+            "decision_proxy_request_seconds",
+            "Time to answer, by route pattern.",
+            ["route"],
+            buckets=_SECONDS,
+            registry=registry,
+        )
+        self.placements = Counter(
+            "decision_proxy_placements",
+            "Placements answered: by which rule, on what kind of decision, and why.",
+            ["placement", "rule", "decision", "reason"],
+            registry=registry,
+        )
+        self.pages = Counter(
+            "decision_proxy_pages",
+            "Pages answered: fresh from OrderCloud, cached or stale.",
+            ["placement", "freshness"],
+            registry=registry,
+        )
+        self.upstream_seconds = Histogram(
+            "decision_proxy_upstream_seconds",
+            "Calls to an upstream, by HTTP status or the gateway's error code.",
+            ["upstream", "outcome"],
+            buckets=_SECONDS,
+            registry=registry,
+        )
+        self.rules_loaded = Gauge(
+            "decision_proxy_rules_loaded_timestamp_seconds",
+            "When rules were last loaded.",
+            registry=registry,
+        )
+        self.rules_problems = Gauge(
+            "decision_proxy_rules_problems",
+            "Mistakes in rules files; last good versions serve.",
+            registry=registry,
+        )
+        self.cache_bytes = Gauge(
+            "decision_proxy_cache_bytes",
+            "Memory that a cache takes now.",
+            ["cache"],
+            registry=registry,
+        )
+
+    def observe_upstream(self, upstream: str, outcome: str, seconds: float) -> None:
+        """Count one call to *upstream*."""
+        self.upstream_seconds.labels(upstream, outcome).observe(seconds)
+
+    def render(self) -> bytes:
+        """Return all metrics in Prometheus' text format."""
+        return generate_latest(self.registry)
+
+
+class _JsonFormatter(logging.Formatter):
+    """One JSON object per line; what was given as `extra` stands beside the message."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        line: dict[str, Any] = {
+            "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
+            "level": record.levelname.lower(),
+            "logger": record.name,
+            "message": record.getMessage(),
+        }
+        line |= _extra(record)
+        if record.exc_info:
+            line["exception"] = self.formatException(record.exc_info)
+        return json.dumps(line, default=str, ensure_ascii=False)
+
+
+class _TextFormatter(logging.Formatter):
+    """For people: time, level, message, then `key=value`."""
+
+    def __init__(self) -> None:
+        super().__init__("%(asctime)s %(levelname)-7s %(message)s", "%H:%M:%S")
+
+    def format(self, record: logging.LogRecord) -> str:
+        extra = " ".join(f"{key}={value}" for key, value in _extra(record).items())
+        return f"{super().format(record)} {extra}".rstrip()
+
+
+def _extra(record: logging.LogRecord) -> dict[str, Any]:
+    return {key: value for key, value in record.__dict__.items() if key not in _STANDARD}
+
+
+def configure_logging(config: Log) -> None:
+    """Send the process's logs to standard error in the configured form."""
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(_JsonFormatter() if config.format == "json" else _TextFormatter())
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    root.setLevel(config.level.upper())
+    for noisy in ("httpx2", "httpcore2", "watchfiles", "asyncio"):
+        logging.getLogger(noisy).setLevel("WARNING")

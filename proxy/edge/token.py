@@ -1,0 +1,197 @@
+"""The shopper's OrderCloud token, verified.
+
+A token with a `kid` is verified offline, with the key that the configured OrderCloud publishes;
+one without (portal tokens) by asking OrderCloud's `/v1/me`. Nothing that the token itself says
+decides where a key is fetched from. What was verified is remembered until the token expires.
+Source: docs/sources.md#token-verification.
+"""
+
+import asyncio
+import re
+from collections.abc import Callable
+from typing import Any
+
+import jwt
+import msgspec
+from cachetools import LRUCache, TTLCache
+
+from proxy.config import OrderCloud as OrderCloudConfig
+from proxy.edge.http import Upstream
+from proxy.errors import TokenError, UpstreamFailed
+from proxy.model import Shopper
+from proxy.tasks import Flights, Tasks
+
+_OK = 200
+_UNAUTHORIZED = 401
+_CLIENT_FAULTS = range(400, 500)
+_KID = re.compile(r"[A-Za-z0-9._-]{1,200}")
+_BEARER = re.compile(r"[Bb]earer +([A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+) *")
+_TOKEN_MAX_BYTES = 8192
+_MEMO_MAX = 100_000
+_KEYS_MAX = 64
+_KEY_S = 24 * 3600.0
+_UNKNOWN_KEY_S = 60.0
+_ASKED_S = 300.0
+
+
+class _Me(msgspec.Struct):
+    Active: bool
+
+
+class Verifier:
+    """Turns an `Authorization` header into a `Shopper`, or refuses it."""
+
+    def __init__(
+        self,
+        ordercloud: Upstream,
+        auth: Upstream,
+        config: OrderCloudConfig,
+        *,
+        tasks: Tasks,
+        clock: Callable[[], float],
+    ) -> None:
+        self._ordercloud = ordercloud
+        self._auth = auth
+        self._config = config
+        self._clock = clock
+        self._clients = frozenset(client.casefold() for client in config.clients)
+        self._known: LRUCache[str, tuple[Shopper, float]] = LRUCache(_MEMO_MAX)
+        self._fetches: Flights[jwt.PyJWK] = Flights(tasks, name="key fetch")
+        self._keys: TTLCache[str, jwt.PyJWK] = TTLCache(_KEYS_MAX, _KEY_S, clock)
+        self._unknown_keys: TTLCache[str, str] = TTLCache(_KEYS_MAX, _UNKNOWN_KEY_S, clock)
+
+    async def verify(self, authorization: str | None) -> Shopper:
+        """Return whose token this is.
+
+        Raises:
+            TokenError: missing, malformed, expired, foreign, wrongly signed, or not for us.
+            UpstreamError: it needs OrderCloud to tell, and OrderCloud does not answer.
+        """
+        if authorization is None:
+            raise TokenError("send `Authorization: Bearer` and the shopper's OrderCloud token")
+        known = self._known.get(authorization)
+        if known and known[1] > self._clock():
+            return known[0]
+        token = _bearer(authorization)
+        claims, good_until = await self._verified(token)
+        shopper = self._shopper(token, claims)
+        self._known[authorization] = shopper, min(good_until, shopper.expires_at)
+        return shopper
+
+    async def _verified(self, token: str) -> tuple[dict[str, Any], float]:
+        """Return the claims once the signature, or OrderCloud, vouches for them; and how long."""
+        try:
+            header = jwt.get_unverified_header(token)
+        except jwt.PyJWTError as exc:
+            raise TokenError("the token is not a JWT") from exc
+        claims = _decode(token, None)
+        self._check(claims)  # first: junk never becomes a call to OrderCloud
+        if (kid := header.get("kid")) is None:
+            await self._ask(token)
+            return claims, self._clock() + _ASKED_S
+        _decode(token, await self._key(kid))
+        return claims, claims["exp"]
+
+    def _check(self, claims: dict[str, Any]) -> None:
+        config = self._config
+        now = self._clock()
+        expires, starts = claims.get("exp"), claims.get("nbf", 0)
+        if not isinstance(expires, int | float) or not isinstance(starts, int | float):
+            raise TokenError("the token does not say when it expires")
+        if expires <= now:
+            raise TokenError("the token has expired")
+        if starts > now + config.clock_skew:
+            raise TokenError("the token is not valid yet")
+        if claims.get("iss") not in config.issuers:
+            raise TokenError("the token's issuer (iss) is not accepted here")
+        if not _audiences(claims).intersection(config.audiences or (config.url,)):
+            raise TokenError("the token is meant for another API (aud)")
+        if "*" not in self._clients and str(claims.get("cid")).casefold() not in self._clients:
+            raise TokenError("the token's API client (cid) is not accepted here")
+        if claims.get("usrtype") not in config.user_types:
+            raise TokenError("the token's kind of user (usrtype) is not accepted here")
+
+    def _shopper(self, token: str, claims: dict[str, Any]) -> Shopper:
+        roles = claims.get("role", [])
+        username, order_id = claims.get("usr"), claims.get("orderid")
+        if not isinstance(username, str) or not username:
+            raise TokenError("the token does not name its user (usr)")
+        return Shopper(
+            token=token,
+            client_id=str(claims["cid"]).casefold(),
+            username=username,
+            order_id=str(order_id) if order_id else None,
+            roles=frozenset(map(str, roles))
+            if isinstance(roles, list)
+            else frozenset({str(roles)}),
+            impersonator=str(claims["imp"]) if claims.get("imp") else None,
+            expires_at=float(claims["exp"]),
+        )
+
+    async def _key(self, kid: object) -> jwt.PyJWK:
+        if not isinstance(kid, str) or not _KID.fullmatch(kid):
+            raise TokenError("the token's key ID (kid) is malformed")
+        if kid in self._unknown_keys:
+            raise TokenError("OrderCloud knows no key of the token's key ID (kid)")
+        if kid in self._keys:
+            return self._keys[kid]
+        flight, _ = self._fetches.join(kid, lambda: self._fetch_key(kid))
+        return await asyncio.shield(flight)
+
+    async def _fetch_key(self, kid: str) -> jwt.PyJWK:
+        """Fetch one public key.
+
+        Shape: GET /oauth/certs/{kid} -> {"kty", "n", "e", "alg", "use", "kid"}.
+        """
+        answer = await self._auth.request("GET", f"/oauth/certs/{kid}", headers={})
+        if answer.status in _CLIENT_FAULTS:
+            self._unknown_keys[kid] = kid
+            raise TokenError("OrderCloud knows no key of the token's key ID (kid)")
+        try:
+            jwk = msgspec.json.decode(answer.body, type=dict[str, Any])
+            key = jwt.PyJWK({"kty": "RSA", **jwk}, algorithm="RS256")
+        except (msgspec.DecodeError, jwt.PyJWTError) as exc:
+            raise UpstreamFailed(f"OrderCloud's key could not be read ({answer.status})") from exc
+        self._keys[kid] = key
+        return key
+
+    async def _ask(self, token: str) -> None:
+        """Let OrderCloud itself say whether it accepts *token*."""
+        headers = {"authorization": f"Bearer {token}"}
+        answer = await self._ordercloud.request("GET", "/v1/me", headers=headers)
+        if answer.status in _CLIENT_FAULTS:
+            raise TokenError("OrderCloud does not accept the token")
+        try:
+            active = answer.status == _OK and msgspec.json.decode(answer.body, type=_Me).Active
+        except msgspec.DecodeError as exc:
+            raise UpstreamFailed("OrderCloud's /v1/me could not be read") from exc
+        if answer.status != _OK:
+            raise UpstreamFailed(f"OrderCloud answered {answer.status} for /v1/me")
+        if not active:
+            raise TokenError("the token's user is not active")
+
+
+def _bearer(authorization: str) -> str:
+    match = _BEARER.fullmatch(authorization[:_TOKEN_MAX_BYTES])
+    if match is None:
+        raise TokenError("the Authorization header is not `Bearer` and a JWT")
+    return match[1]
+
+
+def _decode(token: str, key: jwt.PyJWK | None) -> dict[str, Any]:
+    """Return the claims; the signature is verified unless there is no key. Times we check."""
+    unchecked = {f"verify_{claim}": False for claim in ("exp", "nbf", "iat", "aud", "iss")}
+    options: Any = {"verify_signature": key is not None, **unchecked}  # PyJWT's own TypedDict
+    try:
+        claims: dict[str, Any] = jwt.decode(
+            token, key if key is not None else "", algorithms=["RS256"], options=options
+        )
+    except jwt.PyJWTError as exc:
+        raise TokenError("the token's signature does not fit") from exc
+    return claims
+
+
+def _audiences(claims: dict[str, Any]) -> frozenset[str]:
+    audience = claims.get("aud")
+    listed = audience if isinstance(audience, list) else [audience]
+    return frozenset(str(one).rstrip("/") for one in listed)

@@ -1,0 +1,264 @@
+"""The idea of the product: Shopper → Decision → ListQuery → Page.
+
+The steps ask for what they need through the protocols below; `proxy.edge` fulfils them and
+`proxy.app` joins the two.
+"""
+
+import asyncio
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from proxy.cache import Cache, Served
+from proxy.config import Cache as CacheConfig
+from proxy.config import Cdp as CdpConfig
+from proxy.core import listing
+from proxy.core.choose import DEFAULT, Choice, EmbeddedPage, choose, default_choice
+from proxy.core.freshness import Lifetime
+from proxy.core.placement import Flow, Placement
+from proxy.errors import (
+    OrderCloudRefused,
+    ProxyError,
+    UpstreamBroken,
+    UpstreamBusy,
+    UpstreamFailed,
+    UpstreamRefused,
+    UpstreamTimeout,
+)
+from proxy.model import (
+    Asked,
+    Decision,
+    Execution,
+    Freshness,
+    Guest,
+    ListQuery,
+    Page,
+    Profile,
+    Reason,
+    Shopper,
+)
+
+_NO_FLOW_FRESH_S = 10.0
+_NOT_YOUR_LIST = frozenset({401, 403})
+_REASONS: Mapping[type[ProxyError], Reason] = {
+    UpstreamTimeout: Reason.TIMEOUT,
+    UpstreamRefused: Reason.UNREACHABLE,
+    UpstreamFailed: Reason.UPSTREAM_ERROR,
+    UpstreamBroken: Reason.GARBAGE,
+    UpstreamBusy: Reason.BUSY,
+}
+
+
+class Verifier(Protocol):
+    """Knows shoppers by their token."""
+
+    async def verify(self, authorization: str | None) -> Shopper:
+        """Return the token's holder, or raise TokenError."""
+
+
+class Decider(Protocol):
+    """Runs CDP flows."""
+
+    async def execute(
+        self, friendly_id: str, guest: Guest, shopper: Shopper, *, user_agent: str | None
+    ) -> Execution:
+        """Return the flow's output for *guest*, or raise UpstreamError."""
+
+
+class Catalog(Protocol):
+    """Lists from OrderCloud as the shopper."""
+
+    async def fetch_list(self, query: ListQuery, shopper: Shopper) -> Page:
+        """Return the page, or raise OrderCloudRefused or UpstreamError."""
+
+    async def fetch_profile(self, shopper: Shopper) -> Profile:
+        """Return who the shopper is, or raise OrderCloudRefused or UpstreamError."""
+
+
+@dataclass(slots=True)
+class Timings:
+    """Seconds that each step took, in the order of the steps."""
+
+    steps: dict[str, float] = field(default_factory=dict)
+    _since: float = field(default_factory=time.perf_counter)
+
+    def step(self, name: str) -> None:
+        """End a step: the time since the last one ended was its."""
+        now = time.perf_counter()
+        self.steps[name] = now - self._since
+        self._since = now
+
+
+@dataclass(frozen=True, slots=True)
+class Personalized:
+    """A placement's answer, and all that explains it."""
+
+    placement: str
+    choice: Choice
+    decision: Decision
+    page: Served[Page]
+    timings: Timings
+
+    @property
+    def age_s(self) -> float:
+        """Return the age of the least fresh part."""
+        return max(self.decision.age_s, self.page.age_s)
+
+
+class Pipeline:
+    """Answers placements."""
+
+    def __init__(
+        self,
+        *,
+        verifier: Verifier,
+        decider: Decider,
+        catalog: Catalog,
+        decisions: Cache[Execution],
+        pages: Cache[Page],
+        profiles: Cache[Profile],
+        cdp: CdpConfig,
+        lifetimes: CacheConfig,
+    ) -> None:
+        self._verifier = verifier
+        self._decider = decider
+        self._catalog = catalog
+        self._decisions = decisions
+        self._pages = pages
+        self._profiles = profiles
+        self._cdp = cdp
+        self._lifetimes = lifetimes
+
+    async def personalize(
+        self, placement: Placement, authorization: str | None, asked: Asked
+    ) -> Personalized:
+        """Fill *placement* for the holder of the token.
+
+        Raises:
+            TokenError: nothing is shown, cached or not.
+            OrderCloudRefused: OrderCloud's own error, also for the default query.
+            UpstreamError: OrderCloud gives no answer, and nothing kept may stand in.
+        """
+        timings = Timings()
+        shopper = await self._verifier.verify(authorization)
+        timings.step("verify")
+        decision = await self._decide(placement.flow, shopper, asked)
+        timings.step("decision")
+        choice = choose(placement, decision, asked)
+        choice, page = await self._list(placement, choice, decision, shopper, asked)
+        timings.step("list")
+        return Personalized(placement.name, choice, decision, page, timings)
+
+    async def _decide(self, flow: Flow | None, shopper: Shopper, asked: Asked) -> Decision:
+        """Return what CDP decides within the shopper's deadline, or what may stand in for it.
+
+        The deadline answers the shopper only; the fetch goes on to its own limit and is kept.
+        """
+        if flow is None:
+            return Decision(None, Reason.NO_DECISION, Freshness.FRESH)
+        key = self._decision_key(flow, shopper, asked)
+        timeout_s = self._cdp.timeout if flow.timeout_s is None else flow.timeout_s
+        try:
+            async with asyncio.timeout(timeout_s):
+                return _decision(
+                    await self._decisions.get(key, lambda: self._execute(flow, shopper, asked))
+                )
+        except TimeoutError:
+            reason = Reason.TIMEOUT
+        except ProxyError as exc:
+            reason = _reason(exc)
+        last_good = self._decisions.last_good(key)
+        if last_good and last_good.value.executed:
+            return Decision(
+                last_good.value.output,
+                reason,
+                Freshness.STALE,
+                age_s=last_good.age_s,
+                ttl_s=last_good.ttl_s,
+            )
+        return Decision(None, reason, Freshness.FALLBACK)
+
+    async def _execute(
+        self, flow: Flow, shopper: Shopper, asked: Asked
+    ) -> tuple[Execution, Lifetime]:
+        guest = await self._guest(shopper, asked)
+        execution = await self._decider.execute(
+            flow.friendly_id, guest, shopper, user_agent=asked.user_agent
+        )
+        fresh_s = self._lifetimes.decision_fresh if flow.fresh_s is None else flow.fresh_s
+        if not execution.executed:
+            fresh_s = min(fresh_s, _NO_FLOW_FRESH_S)
+        return execution, Lifetime(fresh_s, error_s=self._lifetimes.decision_error)
+
+    async def _guest(self, shopper: Shopper, asked: Asked) -> Guest:
+        """Return whom CDP is asked about: the browser, else the identifier behind the token."""
+        if asked.browser_id:
+            return Guest(browser_id=asked.browser_id)
+        if shopper.is_anonymous:
+            return Guest(identifier=f"anon-{shopper.order_id}")
+        served = await self._profiles.get(shopper.id, lambda: self._fetch_profile(shopper))
+        return Guest(identifier=f"{served.value.buyer_id}-{served.value.user_id}")
+
+    async def _fetch_profile(self, shopper: Shopper) -> tuple[Profile, Lifetime]:
+        profile = await self._catalog.fetch_profile(shopper)
+        fresh_s = self._lifetimes.profile_fresh
+        return profile, Lifetime(fresh_s, error_s=fresh_s)
+
+    def _decision_key(self, flow: Flow, shopper: Shopper, asked: Asked) -> tuple[str, ...]:
+        """Return guest and flow; the shopper too, since the flow may act with the token."""
+        return flow.friendly_id, shopper.id, asked.browser_id or ""
+
+    async def _list(
+        self,
+        placement: Placement,
+        choice: Choice,
+        decision: Decision,
+        shopper: Shopper,
+        asked: Asked,
+    ) -> tuple[Choice, Served[Page]]:
+        """Return the chosen page; the default's where OrderCloud or the decision has none."""
+        try:
+            if isinstance(choice.then, ListQuery):
+                return choice, await self._page(choice.then, shopper)
+            return choice, _embedded(choice.then, decision, asked)
+        except OrderCloudRefused as exc:
+            if _is_final(choice, exc):
+                raise
+            reason = Reason.RULE_REFUSED
+        except listing.NotAList:
+            reason = Reason.BAD_PAGE
+        fallback = default_choice(placement, asked, reason=reason, segment=choice.segment)
+        assert isinstance(fallback.then, ListQuery)
+        return fallback, await self._page(fallback.then, shopper)
+
+    async def _page(self, query: ListQuery, shopper: Shopper) -> Served[Page]:
+        scope = shopper.scope(query.resource)
+        return await self._pages.get((scope, query), lambda: self._fetch_page(query, shopper))
+
+    async def _fetch_page(self, query: ListQuery, shopper: Shopper) -> tuple[Page, Lifetime]:
+        page = await self._catalog.fetch_list(query, shopper)
+        times = self._lifetimes
+        return page, Lifetime(times.page_fresh, times.page_revalidate, times.page_error)
+
+
+def _decision(served: Served[Execution]) -> Decision:
+    reason = Reason.MATCHED if served.value.executed else Reason.NO_FLOW
+    return Decision(
+        served.value.output, reason, served.freshness, age_s=served.age_s, ttl_s=served.ttl_s
+    )
+
+
+def _embedded(then: EmbeddedPage, decision: Decision, asked: Asked) -> Served[Page]:
+    """Return the list inside the decision: as old as the decision, and the shopper's own."""
+    page = listing.embedded(then.found, page=asked.page, page_size=asked.page_size)
+    return Served(page, decision.freshness, decision.age_s, 0.0)
+
+
+def _is_final(choice: Choice, refusal: OrderCloudRefused) -> bool:
+    """Say whether another query would be refused as well: it is the shopper, or an outage."""
+    return choice.rule == DEFAULT or refusal.is_outage or refusal.answer_status in _NOT_YOUR_LIST
+
+
+def _reason(exc: ProxyError) -> Reason:
+    return _REASONS.get(type(exc), Reason.UPSTREAM_ERROR)

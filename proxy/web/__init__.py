@@ -1,0 +1,1 @@
+"""HTTP in: parse, call, render. Nothing is decided here."""

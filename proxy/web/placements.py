@@ -1,0 +1,193 @@
+"""`GET /placements/{name}` and `GET /placements?names=…`: parse, call the pipeline, render."""
+
+import asyncio
+import re
+from collections.abc import Callable, Mapping
+from urllib.parse import parse_qsl
+
+import msgspec
+from starlette.requests import Request
+from starlette.responses import Response
+
+from proxy.core.query import PAGE_SIZE_MAX
+from proxy.edge.telemetry import Metrics
+from proxy.errors import ProxyError, RequestError, TokenError
+from proxy.model import Asked, Freshness, Reason
+from proxy.pipeline import Personalized, Pipeline
+from proxy.reload import RuleSet
+from proxy.web import fields, problems
+from proxy.web.fields import Bare, Token
+
+_PAGE_MAX = 100_000
+_NAMES_MAX = 20
+_BROWSER_ID = re.compile(r"[A-Za-z0-9-]{1,64}")
+_VARY = "Authorization, X-Browser-Id, Cookie, Origin"
+EXPOSED = (
+    "Age",
+    "Cache-Status",
+    "ETag",
+    "Personalization",
+    "Retry-After",
+    "Server-Timing",
+    "X-Request-Id",
+)
+"""Headers that a storefront's script may read."""
+
+
+class Placements:
+    """The placement endpoints."""
+
+    def __init__(
+        self,
+        pipeline: Pipeline,
+        *,
+        rules: Callable[[], RuleSet],
+        metrics: Metrics,
+        browser_id_cookies: tuple[str, ...],
+    ) -> None:
+        self._pipeline = pipeline
+        self._rules = rules
+        self._metrics = metrics
+        self._browser_id_cookies = browser_id_cookies
+
+    async def one(self, request: Request) -> Response:
+        """Answer one placement with OrderCloud's list, or 304."""
+        done = await self._personalize(request, request.path_params["name"])
+        headers = {
+            "etag": done.page.value.etag,
+            "personalization": fields.dictionary(_personalization(done)),
+            "cache-status": fields.joined(_cache_status(done)),
+            "server-timing": _server_timing(done),
+        }
+        return _answer(request, done.page.value.body, done.age_s, headers)
+
+    async def several(self, request: Request) -> Response:
+        """Answer several placements in one object: a list by name, or a problem."""
+        names = _names(request.query_params.get("names", ""))
+        answers = await asyncio.gather(
+            *(self._personalize(request, name) for name in names), return_exceptions=True
+        )
+        bodies: dict[str, object] = {}
+        for name, answer in zip(names, answers, strict=True):
+            if isinstance(answer, TokenError) or not isinstance(answer, Personalized | ProxyError):
+                raise answer
+            bodies[name] = _part(answer, request.state.request_id)
+        done = [answer for answer in answers if isinstance(answer, Personalized)]
+        headers = {
+            "personalization": fields.joined(
+                fields.member(one.placement, _personalization(one)) for one in done
+            )
+        }
+        age_s = max((one.age_s for one in done), default=0.0)
+        return _answer(request, msgspec.json.encode(bodies), age_s, headers)
+
+    async def _personalize(self, request: Request, name: str) -> Personalized:
+        placement = self._rules().placement(name)
+        asked = self._asked(request, placement.allow)
+        authorization = request.headers.get("authorization")
+        done = await self._pipeline.personalize(placement, authorization, asked)
+        self._metrics.placements.labels(
+            done.placement, done.choice.rule, _kind(done), done.choice.reason
+        ).inc()
+        self._metrics.pages.labels(done.placement, done.page.freshness).inc()
+        return done
+
+    def _asked(self, request: Request, allow: Mapping[str, str]) -> Asked:
+        """Read what the storefront asked for; what the placement does not allow is left aside."""
+        query = parse_qsl(request.scope["query_string"].decode("latin-1"), keep_blank_values=True)
+        known = {name.casefold(): value for name, value in reversed(query)}
+        return Asked(
+            page=_whole_number("page", known.get("page"), _PAGE_MAX),
+            page_size=_whole_number("pageSize", known.get("pagesize"), PAGE_SIZE_MAX),
+            params={allow[name]: value for name, value in known.items() if name in allow},
+            browser_id=self._browser_id(request, known.get("browserid")),
+            user_agent=request.headers.get("user-agent"),
+        )
+
+    def _browser_id(self, request: Request, in_query: str | None) -> str | None:
+        given = in_query or request.headers.get("x-browser-id")
+        if given is None:
+            cookies = (request.cookies.get(name) for name in self._browser_id_cookies)
+            return next(
+                (value for value in cookies if value and _BROWSER_ID.fullmatch(value)), None
+            )
+        if not _BROWSER_ID.fullmatch(given):
+            raise RequestError("browserId is not one that CDP issues: letters, digits and -")
+        return given
+
+
+def _names(text: str) -> tuple[str, ...]:
+    names = tuple(dict.fromkeys(name.strip() for name in text.split(",") if name.strip()))
+    if not names or len(names) > _NAMES_MAX:
+        raise RequestError(f"name 1 to {_NAMES_MAX} placements: ?names=home-hero,offers")
+    return names
+
+
+def _whole_number(name: str, text: str | None, most: int) -> int | None:
+    if text is None:
+        return None
+    if not text.isascii() or not text.isdigit() or not 1 <= int(text[:9]) <= most:
+        raise RequestError(f"{name} is a whole number from 1 to {most}, not {text[:40]!r}")
+    return int(text)
+
+
+def _part(answer: Personalized | ProxyError, request_id: str) -> object:
+    if isinstance(answer, ProxyError):
+        return problems.body_of(answer, request_id)
+    return msgspec.Raw(answer.page.value.body)
+
+
+def _answer(request: Request, body: bytes, age_s: float, headers: dict[str, str]) -> Response:
+    headers |= {"cache-control": "private, no-cache", "vary": _VARY, "age": str(int(age_s))}
+    if "etag" in headers and _is_known(headers["etag"], request.headers.get("if-none-match")):
+        return Response(status_code=304, headers=headers)
+    return Response(body, media_type="application/json", headers=headers)
+
+
+def _is_known(etag: str, if_none_match: str | None) -> bool:
+    """Say whether the browser has this very body: RFC 9110 section 13.1.2."""
+    if if_none_match is None:
+        return False
+    tags = [tag.strip().removeprefix("W/") for tag in if_none_match.split(",")]
+    return etag in tags or tags == ["*"]
+
+
+def _kind(done: Personalized) -> Freshness:
+    """Return how the decision came about: a fallback, if there is none where there should be."""
+    decision = done.decision
+    is_missing = decision.output is None and decision.reason is not Reason.NO_DECISION
+    return Freshness.FALLBACK if is_missing else decision.freshness
+
+
+def _personalization(done: Personalized) -> dict[str, Bare]:
+    members: dict[str, Bare] = {"placement": done.placement, "rule": done.choice.rule}
+    if done.choice.segment is not None:
+        members["segment"] = done.choice.segment
+    return {**members, "decision": Token(_kind(done)), "reason": Token(done.choice.reason)}
+
+
+def _cache_status(done: Personalized) -> list[str]:
+    """Write what each cache did: RFC 9211 section 2."""
+    decision, page = done.decision, done.page
+    members = [_cache_member("page", page.freshness, page.ttl_s)]
+    if decision.reason is not Reason.NO_DECISION:
+        members.insert(0, _cache_member("decision", decision.freshness, decision.ttl_s))
+    return members
+
+
+def _cache_member(name: str, freshness: Freshness, ttl_s: float) -> str:
+    ttl: dict[str, Bare] = {"ttl": int(ttl_s)}
+    did: dict[Freshness, dict[str, Bare]] = {
+        Freshness.CACHED: {"hit": True, **ttl},
+        Freshness.STALE: {"hit": True, **ttl},
+        Freshness.FRESH: {"fwd": Token("miss"), "stored": True, **ttl},
+        Freshness.FALLBACK: {"fwd": Token("miss")},
+    }
+    return fields.member(Token("decision-proxy"), {**did[freshness], "detail": Token(name)})
+
+
+def _server_timing(done: Personalized) -> str:
+    """Write milliseconds per step: https://www.w3.org/TR/server-timing/."""
+    steps = done.timings.steps
+    every = {**steps, "total": sum(steps.values())}
+    return ", ".join(f"{name};dur={seconds * 1000:.2f}" for name, seconds in every.items())

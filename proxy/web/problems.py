@@ -1,0 +1,94 @@
+"""Errors as answers: RFC 9457 problem JSON; OrderCloud's own as OrderCloud wrote them."""
+
+import http
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+
+from proxy.errors import OrderCloudRefused, ProxyError, TokenError
+from proxy.web.fields import item
+
+_RETRY_LATER = frozenset({502, 503, 504})
+_RETRY_AFTER_S = "2"
+
+
+def body_of(exc: ProxyError, request_id: str) -> dict[str, Any]:
+    """Return the problem's members: type, title, status, detail, request_id."""
+    if isinstance(exc, OrderCloudRefused):
+        answer = {"ordercloud": msgspec.Raw(exc.body)} if _is_json(exc.body) else {}
+        return _members(exc.code, exc.title, exc.answer_status, str(exc), request_id) | answer
+    return _members(exc.code, exc.title, exc.status, str(exc), request_id)
+
+
+async def on_proxy_error(request: Request, exc: Exception) -> Response:
+    """Answer with a problem, or with OrderCloud's own error untouched."""
+    assert isinstance(exc, ProxyError)
+    if isinstance(exc, OrderCloudRefused):
+        return Response(
+            exc.body,
+            status_code=exc.answer_status,
+            headers={**exc.headers, "cache-control": "private, no-store"},
+        )
+    headers = {}
+    if isinstance(exc, TokenError):
+        headers["www-authenticate"] = _challenge(request, exc)
+    if exc.status in _RETRY_LATER:
+        headers["retry-after"] = _RETRY_AFTER_S
+    return _problem(body_of(exc, request.state.request_id), headers)
+
+
+async def on_http_error(request: Request, exc: Exception) -> Response:
+    """Answer what routing itself refuses: an unknown path, a wrong method."""
+    assert isinstance(exc, HTTPException)
+    title = http.HTTPStatus(exc.status_code).phrase
+    detail = f"{request.method} {request.url.path} is not served here"
+    code = title.lower().replace(" ", "-")
+    members = _members(code, title, exc.status_code, detail, request.state.request_id)
+    return _problem(members, exc.headers or {})
+
+
+async def on_bug(request: Request, _: Exception) -> Response:
+    """Answer for our own mistake, telling nothing of it; the log has the rest."""
+    detail = "the gateway made a mistake; its log has more under this request id"
+    members = _members(
+        ProxyError.code, ProxyError.title, ProxyError.status, detail, request.state.request_id
+    )
+    return _problem(members, {"x-request-id": request.state.request_id})
+
+
+def _members(code: str, title: str, status: int, detail: str, request_id: str) -> dict[str, Any]:
+    return {
+        "type": f"urn:decision-proxy:{code}",
+        "title": title,
+        "status": status,
+        "detail": detail,
+        "request_id": request_id,
+    }
+
+
+def _problem(members: dict[str, Any], headers: Mapping[str, str]) -> Response:
+    return Response(
+        msgspec.json.encode(members),
+        status_code=members["status"],
+        media_type="application/problem+json",
+        headers={"cache-control": "private, no-store", **headers},
+    )
+
+
+def _challenge(request: Request, exc: TokenError) -> str:
+    """Write WWW-Authenticate: RFC 6750 section 3; no error where no token was sent."""
+    if "authorization" not in request.headers:
+        return "Bearer"
+    return f'Bearer error="invalid_token", error_description={item(str(exc))}'
+
+
+def _is_json(body: bytes) -> bool:
+    try:
+        msgspec.json.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return False
+    return True

@@ -1,0 +1,64 @@
+"""Every route, on one page; the patterns are also the labels of the request metrics."""
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.middleware.cors import CORSMiddleware
+from starlette.routing import Route
+from starlette.types import ASGIApp
+
+from proxy.config import Config
+from proxy.edge.telemetry import Metrics
+from proxy.errors import ProxyError
+from proxy.web import problems
+from proxy.web.health import AdminEndpoints, AdminKey
+from proxy.web.middleware import Observed
+from proxy.web.placements import EXPOSED, Placements
+
+_PREFLIGHT_S = 7200
+_HANDLERS = {
+    ProxyError: problems.on_proxy_error,
+    HTTPException: problems.on_http_error,
+    Exception: problems.on_bug,
+}
+
+
+def storefront(placements: Placements, *, config: Config, metrics: Metrics) -> ASGIApp:
+    """Return the app of the storefront listener."""
+    return Starlette(
+        routes=[
+            Route("/placements", placements.several),
+            Route("/placements/{name}", placements.one),
+        ],
+        middleware=[
+            Middleware(Observed, metrics=metrics, log=config.log),
+            Middleware(
+                CORSMiddleware,
+                allow_origins=config.server.cors_origins,
+                allow_methods=["GET", "HEAD", "OPTIONS"],
+                allow_headers=["Authorization", "Content-Type", "X-Browser-Id", "X-Request-Id"],
+                allow_credentials=True,
+                expose_headers=EXPOSED,
+                max_age=_PREFLIGHT_S,
+            ),
+        ],
+        exception_handlers=_HANDLERS,
+    )
+
+
+def admin(endpoints: AdminEndpoints, *, config: Config, metrics: Metrics) -> ASGIApp:
+    """Return the app of the admin listener."""
+    key = config.admin.key.get_secret_value() if config.admin.key else None
+    return Starlette(
+        routes=[
+            Route("/livez", endpoints.livez),
+            Route("/readyz", endpoints.readyz),
+            Route("/metrics", endpoints.metrics),
+            Route("/config", endpoints.config),
+        ],
+        middleware=[
+            Middleware(Observed, metrics=metrics, log=config.log),
+            Middleware(AdminKey, key=key),
+        ],
+        exception_handlers=_HANDLERS,
+    )

@@ -1,0 +1,112 @@
+"""Listeners: sockets bound up front, uvicorn behind them, and a shutdown that lets requests end."""
+
+import asyncio
+import contextlib
+import signal
+import socket
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+import uvicorn
+from starlette.types import ASGIApp
+
+from proxy.errors import DocumentError, Problem
+
+_BACKLOG = 2048
+
+
+@dataclass(frozen=True, slots=True)
+class Listener:
+    """An app and the bound socket that it answers on."""
+
+    app: ASGIApp
+    socket: socket.socket
+
+    @property
+    def url(self) -> str:
+        """Return where it can be reached."""
+        host, port = self.socket.getsockname()[:2]
+        return f"http://{host}:{port}"
+
+
+class _Server(uvicorn.Server):
+    """uvicorn's server; signals are `serve`'s, since several servers share one process."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Leave the signals alone."""
+        yield
+
+
+def bind(host: str, port: int, *, setting: str) -> socket.socket:
+    """Bind a socket; *setting* is what to change where the port is taken.
+
+    Raises:
+        DocumentError: the address cannot be bound.
+    """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((host, port))
+    except OSError as exc:
+        listener.close()
+        what = f"cannot listen on {host}:{port}: {exc.strerror}"
+        mend = f"stop what uses it, or set {setting}"
+        raise DocumentError((Problem("listener", 0, 0, what, mend),)) from exc
+    return listener
+
+
+async def serve(
+    listeners: Sequence[Listener],
+    *,
+    stop: asyncio.Event,
+    on_stop: Callable[[], None] = lambda: None,
+    keep_alive_s: float,
+    drain_s: float,
+) -> None:
+    """Answer on all *listeners* until *stop*; then take nothing new and let requests end.
+
+    Listeners stop in their order, each given *drain_s* seconds for the requests under way.
+    """
+    servers = [_Server(_config(one.app, keep_alive_s, drain_s)) for one in listeners]
+    async with asyncio.TaskGroup() as group:
+        tasks = [
+            group.create_task(server.serve(sockets=[one.socket]))
+            for server, one in zip(servers, listeners, strict=True)
+        ]
+        await stop.wait()
+        on_stop()
+        for server, task in zip(servers, tasks, strict=True):
+            server.should_exit = True
+            await task
+
+
+@contextlib.contextmanager
+def stopped_by_signals(stop: asyncio.Event) -> Iterator[None]:
+    """Set *stop* on SIGTERM or SIGINT while the block runs."""
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    try:
+        yield
+    finally:
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.remove_signal_handler(number)
+
+
+def _config(app: ASGIApp, keep_alive_s: float, drain_s: float) -> uvicorn.Config:
+    return uvicorn.Config(
+        app,
+        http="httptools",
+        ws="none",
+        loop="none",
+        lifespan="off",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+        backlog=_BACKLOG,
+        timeout_keep_alive=int(keep_alive_s),
+        timeout_graceful_shutdown=int(drain_s),
+    )
