@@ -18,6 +18,13 @@ class Party(NamedTuple):
     user_group_id: str | None = None
 
 
+class Offer(NamedTuple):
+    """A product as one seller sells it; None is the marketplace's owner."""
+
+    product_id: str
+    seller_id: str | None = None
+
+
 class CategoryKey(NamedTuple):
     """A category's place: IDs of categories are unique within their catalog only."""
 
@@ -47,11 +54,10 @@ class CategoryAssignment:
 
 @dataclass(frozen=True, slots=True)
 class ProductAssignment:
-    """A product that a party may see, with a price of its own or the product's default."""
+    """An offer that a party may see, with a price of its own or the product's default."""
 
-    product_id: str
+    offer: Offer
     party: Party
-    seller_id: str | None = None
     price_schedule_id: str | None = None
 
 
@@ -84,8 +90,33 @@ class PromotionAssignment:
 class Membership:
     """A buyer's user in one of the buyer's groups."""
 
+    buyer_id: str
     user_id: str
-    group: Party
+    user_group_id: str
+
+
+class Assignee(NamedTuple):
+    """Who a security profile is assigned to; a buyer_id of None is the seller's own company."""
+
+    buyer_id: str | None
+    user_group_id: str | None = None
+    user_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ProfileAssignment:
+    """A security profile, and with it its roles, given to a company, a group or a user."""
+
+    security_profile_id: str
+    assignee: Assignee
+
+
+@dataclass(frozen=True, slots=True)
+class LocaleAssignment:
+    """The language and currency of a party."""
+
+    locale_id: str
+    party: Party
 
 
 A = TypeVar("A")

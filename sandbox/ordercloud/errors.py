@@ -30,6 +30,7 @@ _TABLE: dict[str, tuple[int, str]] = {
         "The token provided is invalid. Please provide an anonymous user token and try again.",
     ),
     "Auth.OauthError": (400, "invalid"),
+    "Auth.UnauthorizedRole": (400, "User is not authorized."),
     "Auth.TokenRevoked": (401, "The provided token has been revoked. Please re-authenticate."),
     "Auth.UserNotActive": (400, "User is not active."),
     "Auth.UserNotAuthorizedToAdmin": (

@@ -6,10 +6,12 @@ from sandbox.ordercloud.assignments import (
     Assignments,
     CatalogAssignment,
     CategoryAssignment,
+    LocaleAssignment,
     Membership,
     ProductAssignment,
     ProductInCatalog,
     ProductInCategory,
+    ProfileAssignment,
     PromotionAssignment,
 )
 from sandbox.ordercloud.collections import Collection, Owned, Revision
@@ -21,23 +23,40 @@ class Store:
     def __init__(self) -> None:
         self.catalog = Revision()
         self.private = Revision()
+        self._open_companies()
+        self._open_catalog()
+        self._open_orders()
+        self._open_assignments()
+
+    def _open_companies(self) -> None:
+        self.buyers = Collection("Buyer", self.catalog)
+        self.user_groups = Owned("UserGroup", self.catalog)
+        self.locales = Collection("Locale", self.catalog)
+        self.users = Owned("User", self.private)
+        self.admin_users = Collection("User", self.private)
+        self.passwords: dict[str, str] = {}
+        self.api_clients = Collection("ApiClient", self.private)
+        self.client_secrets: dict[str, str] = {}
+        self.security_profiles = Collection("SecurityProfile", self.private)
+        self.webhooks = Collection("Webhook", self.private)
+
+    def _open_catalog(self) -> None:
+        self.catalogs = Collection("Catalog", self.catalog)
+        self.categories = Owned("Category", self.catalog)
+        self.products = Collection("Product", self.catalog)
+        self.product_facets = Collection("ProductFacet", self.catalog)
+        self.price_schedules = Collection("PriceSchedule", self.catalog)
+        self.promotions = Collection("Promotion", self.catalog)
+
+    def _open_orders(self) -> None:
+        self.orders = Collection("Order", self.private)
+        self.line_items = Owned("LineItem", self.private)
+        self.order_promotions = Owned("Promotion", self.private)
+        self.payments = Owned("Payment", self.private)
+        self.addresses = Owned("Address", self.private)
+
+    def _open_assignments(self) -> None:
         shared, private = self.catalog, self.private
-        self.buyers = Collection("Buyer", shared)
-        self.user_groups = Owned("UserGroup", shared)
-        self.users = Owned("User", private)
-        self.admin_users = Collection("User", private)
-        self.catalogs = Collection("Catalog", shared)
-        self.categories = Owned("Category", shared)
-        self.products = Collection("Product", shared)
-        self.product_facets = Collection("ProductFacet", shared)
-        self.price_schedules = Collection("PriceSchedule", shared)
-        self.promotions = Collection("Promotion", shared)
-        self.webhooks = Collection("Webhook", private)
-        self.orders = Collection("Order", private)
-        self.line_items = Owned("LineItem", private)
-        self.order_promotions = Owned("Promotion", private)
-        self.payments = Owned("Payment", private)
-        self.addresses = Owned("Address", private)
         self.catalog_assignments = Assignments[CatalogAssignment](
             shared, thing=attrgetter("catalog_id"), holder=attrgetter("party")
         )
@@ -51,11 +70,19 @@ class Store:
             shared, thing=attrgetter("product_id"), holder=attrgetter("category")
         )
         self.product_assignments = Assignments[ProductAssignment](
-            shared, thing=attrgetter("product_id"), holder=attrgetter("party", "seller_id")
+            shared, thing=attrgetter("offer"), holder=attrgetter("party")
         )
         self.promotion_assignments = Assignments[PromotionAssignment](
             shared, thing=attrgetter("promotion_id"), holder=attrgetter("party")
         )
         self.memberships = Assignments[Membership](
-            private, thing=attrgetter("group.buyer_id", "user_id"), holder=attrgetter("group")
+            private,
+            thing=attrgetter("buyer_id", "user_id"),
+            holder=attrgetter("buyer_id", "user_group_id"),
+        )
+        self.profile_assignments = Assignments[ProfileAssignment](
+            private, thing=attrgetter("security_profile_id"), holder=attrgetter("assignee")
+        )
+        self.locale_assignments = Assignments[LocaleAssignment](
+            shared, thing=attrgetter("locale_id"), holder=attrgetter("party")
         )

@@ -1,0 +1,43 @@
+"""`/v1`: finds a request's operation, checks token and roles, and calls it."""
+
+from collections.abc import Mapping
+from urllib.parse import parse_qsl
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from sandbox.ordercloud.call import Call, Endpoint
+from sandbox.ordercloud.errors import not_found
+from sandbox.ordercloud.http import answer, authenticate, log_id, read_json
+from sandbox.ordercloud.marketplace import Marketplace
+from sandbox.ordercloud.router import Router
+
+PREFIX = "/v1"
+
+
+class Api:
+    """Answers the operations of *routes* for one marketplace."""
+
+    def __init__(self, marketplace: Marketplace, routes: Mapping[str, Endpoint]) -> None:
+        self._marketplace = marketplace
+        self._router = Router(routes)
+
+    async def respond(self, request: Request) -> Response:
+        """Answer a request below `/v1`; raise ApiError."""
+        path = request.url.path.removeprefix(PREFIX)
+        match = self._router.find(request.method, path)
+        if match is None:
+            raise not_found("Route", path)
+        session = authenticate(self._marketplace, request)
+        session.require(match.operation.roles)
+        call = Call(
+            marketplace=self._marketplace,
+            session=session,
+            verb=match.operation.verb,
+            path=match.operation.path,
+            ids=match.ids,
+            query=parse_qsl(request.url.query, keep_blank_values=True),
+            body=await read_json(request),
+            log_id=log_id(request),
+        )
+        return answer(request, match.operation.endpoint(call), status=match.operation.status)

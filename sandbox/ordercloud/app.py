@@ -1,0 +1,66 @@
+"""The OrderCloud emulator as one ASGI application."""
+
+from pathlib import Path
+
+from starlette.applications import Starlette
+from starlette.middleware.cors import CORSMiddleware
+from starlette.routing import Route
+from starlette.types import ASGIApp
+
+from sandbox.control import Clock, Control
+from sandbox.ordercloud import seed
+from sandbox.ordercloud.api import PREFIX, Api
+from sandbox.ordercloud.errors import ApiError
+from sandbox.ordercloud.http import refuse
+from sandbox.ordercloud.marketplace import Marketplace, Settings
+from sandbox.ordercloud.oauth import OAuth
+from sandbox.ordercloud.pictures import picture
+from sandbox.ordercloud.routes import ROUTES
+
+_PREFLIGHT_S = 86_400
+
+
+def build(
+    *,
+    base_url: str = "http://127.0.0.1:8101",
+    products: int = 240,
+    data: Path | None = None,  # noqa: ARG001 - replayed once the admin routes are there
+    issuer: str = "https://auth.ordercloud.io",
+) -> ASGIApp:
+    """Return an emulator with the demo's seed.
+
+    *base_url* is where it will answer: the tokens' audience and the root of picture URLs.
+    *products* is the size of the catalog.
+    """
+    clock = Clock()
+    marketplace = Marketplace(
+        Settings(base_url, issuer),
+        clock,
+        lambda store: seed.plant(store, products_count=products, base_url=base_url),
+    )
+    app = Starlette(
+        routes=[
+            *OAuth(marketplace).routes(),
+            Route("/_sandbox/images/{name}.svg", picture),
+            Route(
+                PREFIX + "/{path:path}",
+                Api(marketplace, ROUTES).respond,
+                methods=["GET", "POST", "PUT", "PATCH", "DELETE"],
+            ),
+        ],
+        exception_handlers={ApiError: refuse, Exception: refuse},
+    )
+    controlled = Control(app, clock=clock, on_reset=marketplace.reset, fault_body=_fault_body)
+    return CORSMiddleware(
+        controlled,
+        allow_origin_regex=".*",
+        allow_credentials=True,
+        allow_methods=["*"],
+        allow_headers=["*"],
+        expose_headers=["X-oc-logid"],
+        max_age=_PREFLIGHT_S,
+    )
+
+
+def _fault_body(_: int) -> object:
+    return ApiError("ServerError").body()

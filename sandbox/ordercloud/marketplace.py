@@ -1,0 +1,48 @@
+"""The whole state of one local marketplace, and what its parts share."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from sandbox.control import Clock
+from sandbox.ordercloud import dates
+from sandbox.ordercloud.accounts import Accounts
+from sandbox.ordercloud.sessions import Sessions
+from sandbox.ordercloud.store import Store
+from sandbox.ordercloud.tokens import Tokens
+from sandbox.ordercloud.visibility import Visibility
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """*base_url* is where this API answers: a token's audience and the root of picture URLs."""
+
+    base_url: str
+    issuer: str = "https://auth.ordercloud.io"
+    marketplace_id: str = "demo"
+
+
+class Marketplace:
+    """Store, clock, tokens and visibility of one marketplace."""
+
+    def __init__(self, settings: Settings, clock: Clock, plant: Callable[[Store], None]) -> None:
+        self.settings = settings
+        self.clock = clock
+        self.tokens = Tokens(clock, issuer=settings.issuer, audience=settings.base_url)
+        self._plant = plant
+        self._seed()
+
+    def reset(self) -> None:
+        """Forget what has happened and begin again with the seed."""
+        self.tokens.reset()
+        self._seed()
+
+    def _seed(self) -> None:
+        self.store = Store()
+        self._plant(self.store)
+        self.visibility = Visibility(self.store)
+        self.accounts = Accounts(self.store)
+        self.sessions = Sessions(self.accounts, self.tokens, self.clock)
+
+    def now(self) -> str:
+        """Return the present as OrderCloud writes it."""
+        return dates.write(self.clock.now())
