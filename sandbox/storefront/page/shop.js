@@ -157,10 +157,12 @@ const readPairs = (text, separator) =>
 const readCaches = (text) =>
   Object.fromEntries(
     split(text, ",").map((member) => {
-      const { detail, fwd, hit } = readPairs(member, ";");
-      return [`${detail} cache`, hit === undefined ? fwd : "hit"];
+      const { detail, fwd, hit, ttl } = readPairs(member, ";");
+      return [`${detail} cache`, hit === undefined ? fwd : `hit, ${describeTtl(Number(ttl))}`];
     }),
   );
+
+const describeTtl = (ttl) => (ttl < 0 ? `${-ttl} s past fresh` : `${ttl} s left`);
 
 function readTotal(text) {
   const total = split(text, ",").find((metric) => metric.trim().startsWith("total"));
@@ -172,7 +174,7 @@ function listFacts(facts) {
     .filter(([, value]) => value)
     .map(([name, value]) => {
       const fact = element("span", { className: "fact", title: name }, value);
-      fact.dataset.why = name;
+      Object.assign(fact.dataset, { why: name, said: value });
       return fact;
     });
 }
