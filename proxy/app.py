@@ -87,7 +87,7 @@ async def running(config: Config) -> AsyncIterator[Gateway]:
             _pipeline(config, metrics, tasks, upstreams),
             rules=lambda: rules.current,
             metrics=metrics,
-            browser_id_cookies=_cookies(config),
+            cdp=config.cdp,
         )
         endpoints = AdminEndpoints(health, metrics, config)
         yield Gateway(
@@ -102,7 +102,7 @@ async def _connect(
 ) -> _Upstreams:
     async def connect(name: str, url: str, limit_s: float, in_flight: int) -> Upstream:
         client = await stack.enter_async_context(make_client(in_flight=in_flight))
-        return Upstream(
+        upstream = Upstream(
             client,
             name=name,
             url=url,
@@ -110,12 +110,14 @@ async def _connect(
             in_flight=in_flight,
             on_call=metrics.observe_upstream,
         )
+        metrics.upstream_open.labels(name).set_function(lambda: upstream.breaker.is_open)
+        return upstream
 
     oc, cdp = config.ordercloud, config.cdp
     return _Upstreams(
         ordercloud=await connect("ordercloud", oc.url, oc.limit, oc.in_flight),
         auth=await connect("ordercloud-auth", oc.auth_url or oc.url, oc.limit, oc.in_flight),
-        cdp=await connect("cdp", cdp.url, cdp.limit, cdp.in_flight),
+        cdp=await connect("cdp", cdp.base_url, cdp.limit, cdp.in_flight),
     )
 
 
@@ -145,8 +147,3 @@ def _pipeline(config: Config, metrics: Metrics, tasks: Tasks, upstreams: _Upstre
 def _note_rules(metrics: Metrics, rules: RuleSet) -> None:
     metrics.rules_loaded.set(rules.loaded_at)
     metrics.rules_problems.set(len(rules.problems))
-
-
-def _cookies(config: Config) -> tuple[str, ...]:
-    names = config.cdp.browser_id_cookies
-    return tuple(name.replace("{clientKey}", config.cdp.client_key) for name in names)

@@ -9,15 +9,25 @@ import os
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import AnyHttpUrl, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr
+from pydantic import (
+    AnyHttpUrl,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    SecretStr,
+    model_validator,
+)
+from pydantic_core import PydanticCustomError
 
 from proxy import document
 from proxy.errors import DocumentError, Problem
 from proxy.quantity import Duration, Size
 
 _PREFIX = "DECISION_PROXY__"
+_EDGE = "https://edge-platform.sitecorecloud.io"
 
 
 def _read_list(value: object) -> object:
@@ -73,19 +83,51 @@ class OrderCloud(_Section):
 class Cdp(_Section):
     """The CDP/Personalize tenant that decides."""
 
-    url: Url = Field(description="API base, e.g. https://api-engage-eu.sitecorecloud.io")
-    client_key: str
-    point_of_sale: str
+    form: Literal["direct", "edge"] = Field("direct", description="which API flows are run by")
+    region: Literal["eu", "us", "ap", "jpe"] | None = Field(
+        None, description="of a direct tenant; gives `url`"
+    )
+    url: Url | None = Field(None, description="API base, where neither form nor region gives it")
+    client_key: str = Field("", description="of a direct tenant")
+    point_of_sale: str = Field("", description="of a direct tenant")
+    context_id: str = Field("", description="sitecoreContextId of the Edge form")
+    site_id: str = Field("", description="siteId of the Edge form")
     channel: str = "WEB"
     language: str = "EN"
     currency: str = "USD"
+    identity_provider: str = Field("ordercloud", description="of the identifiers we send")
     token_param: str = Field("ocToken", description="flow parameter that carries the token")
+    geo_headers: dict[Literal["city", "country", "region"], str] = Field(
+        {}, description="request headers that a trusted front proxy sets, by part of params.geo"
+    )
     timeout: Duration = Field(0.4, description="a shopper's wait, unless the placement says")
     limit: Duration = Field(5.0, description="one call; outlives the wait and warms the cache")
     in_flight: int = Field(256, ge=1, description="calls under way at once")
     browser_id_cookies: Words = Field(
         ("bid_{clientKey}", "sc_cid"), description="cookies that may hold the CDP browser id"
     )
+
+    @property
+    def base_url(self) -> str:
+        """Return the API base. Source: docs/sources.md#cdp-regions."""
+        if self.url is not None:
+            return self.url
+        return (
+            _EDGE if self.form == "edge" else f"https://api-engage-{self.region}.sitecorecloud.io"
+        )
+
+    @model_validator(mode="after")
+    def _check_form(self) -> Self:
+        if self.form == "edge":
+            needed = {"context_id": self.context_id, "site_id": self.site_id}
+        else:
+            needed = {"client_key": self.client_key, "point_of_sale": self.point_of_sale}
+            needed["region` or `url"] = self.url or self.region or ""
+        missing = [name for name, value in needed.items() if not value]
+        if missing:
+            context = {"what": f"`{missing[0]}` is missing", "mend": "add it"}
+            raise PydanticCustomError("mend", "{what}; {mend}", context)
+        return self
 
 
 class Cache(_Section):

@@ -13,9 +13,11 @@ import msgspec
 
 from proxy import config
 from proxy.config import Config
+from proxy.edge.cdp import Cdp
 from proxy.edge.http import Upstream, make_client
 from proxy.edge.token import Verifier
 from proxy.errors import DocumentError, ProxyError, TokenError, UpstreamError
+from proxy.model import Call, Guest, Reason
 from proxy.reload import load_folder
 from proxy.tasks import Tasks
 from proxy.web.server import bind
@@ -26,7 +28,6 @@ _UNAUTHORIZED = 401
 _KEY_MIN = 16
 _CGROUP_LIMIT = Path("/sys/fs/cgroup/memory.max")
 _FORM = {"content-type": "application/x-www-form-urlencoded"}
-_JSON = {"content-type": "application/json"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,10 +47,6 @@ class Finding:
 
 class _Token(msgspec.Struct):
     access_token: str
-
-
-class _Message(msgspec.Struct):
-    message: str = ""
 
 
 async def examine(config_path: Path | None) -> list[Finding]:
@@ -178,31 +175,25 @@ async def _examine_tokens(settings: Config, api: Upstream, auth: Upstream) -> Fi
 
 async def _examine_cdp(settings: Config) -> Finding:
     """Run a flow that does not exist, so that nothing is recorded for anybody."""
-    cdp = settings.cdp
-    body = {
-        "clientKey": cdp.client_key,
-        "pointOfSale": cdp.point_of_sale,
-        "channel": cdp.channel,
-        "language": cdp.language,
-        "currencyCode": cdp.currency,
-        "friendlyId": "decision_proxy_doctor",
-        "identifiers": {"id": "decision-proxy-doctor", "provider": "ordercloud"},
-    }
-    async with _upstream("CDP", cdp.url) as upstream:
+    url = settings.cdp.base_url
+    call = Call(
+        friendly_id="decision_proxy_doctor",
+        guest=Guest(identifier="decision-proxy-doctor"),
+        params={},
+        token=None,
+        user_agent=None,
+        geo={},
+    )
+    async with _upstream("CDP", url) as upstream:
         try:
-            answer = await upstream.request(
-                "POST", "/v2/callFlows", headers=_JSON, content=msgspec.json.encode(body)
-            )
+            execution = await Cdp(upstream, settings.cdp).execute(call)
         except UpstreamError as exc:
-            mend = "check cdp.url; until it answers, shoppers see the defaults"
-            return Finding("CDP", False, f"{cdp.url}: {exc}", mend)
-    if answer.status == _OK:
-        return Finding("CDP", True, f"{cdp.url} runs flows for point of sale {cdp.point_of_sale}")
-    with contextlib.suppress(msgspec.DecodeError):
-        message = msgspec.json.decode(answer.body, type=_Message).message
-        seen = f"{cdp.url} answered {answer.status}: {message}"
-        return Finding("CDP", False, seen, "check cdp.client_key and cdp.point_of_sale")
-    return Finding("CDP", False, f"{cdp.url} answered {answer.status}", "check cdp.url")
+            mend = "check cdp.url; until CDP answers, shoppers see the defaults"
+            return Finding("CDP", False, f"{url}: {exc}", mend)
+    if execution.reason is Reason.FLOW_REFUSED:
+        mend = "check cdp.client_key and cdp.point_of_sale (Edge: context_id and site_id)"
+        return Finding("CDP", False, f"{url} does not run flows for this tenant", mend)
+    return Finding("CDP", True, f"{url} runs flows")
 
 
 @contextlib.asynccontextmanager

@@ -10,7 +10,8 @@ ProxyError
 │   ├── UpstreamRefused     502  cannot be reached, or broke the connection
 │   ├── UpstreamFailed      502  answered with an error status
 │   ├── UpstreamBroken      502  answered with something that makes no sense
-│   └── UpstreamBusy        503  too many calls under way already
+│   ├── UpstreamBusy        503  too many calls under way already
+│   └── UpstreamOpen        503  keeps failing, and is left alone for a moment
 └── OrderCloudRefused            OrderCloud's own error answer, shown as OrderCloud wrote it
 
 `code` is stable and may be relied on; `status` is the HTTP status it becomes (web.problems).
@@ -111,10 +112,17 @@ class UpstreamTimeout(UpstreamError):
 
 
 class UpstreamRefused(UpstreamError):
-    """The upstream cannot be reached, or broke the connection off."""
+    """The upstream cannot be reached, or broke the connection off.
+
+    *unsent* when no connection came about, so that it cannot have seen the request.
+    """
 
     code = "upstream-unreachable"
     title = "An upstream service cannot be reached"
+
+    def __init__(self, message: str, *, unsent: bool = False) -> None:
+        super().__init__(message)
+        self.unsent = unsent
 
 
 class UpstreamFailed(UpstreamError):
@@ -136,6 +144,14 @@ class UpstreamBusy(UpstreamError):
 
     code = "upstream-busy"
     title = "Too many calls to an upstream service are under way"
+    status = 503
+
+
+class UpstreamOpen(UpstreamError):
+    """The upstream keeps failing, so it is not called for a moment."""
+
+    code = "upstream-open"
+    title = "An upstream service keeps failing"
     status = 503
 
 

@@ -27,12 +27,14 @@ class Reason(StrEnum):
     MATCHED = "matched"
     NO_RULE = "no-rule"
     NO_FLOW = "no-flow"
+    FLOW_REFUSED = "flow-refused"
     NO_DECISION = "no-decision"
     TIMEOUT = "timeout"
     UNREACHABLE = "unreachable"
     UPSTREAM_ERROR = "upstream-error"
     GARBAGE = "garbage"
     BUSY = "busy"
+    CIRCUIT_OPEN = "circuit-open"
     BAD_PAGE = "bad-page"
     RULE_REFUSED = "rule-refused"
 
@@ -106,22 +108,43 @@ class Guest:
 
 
 @dataclass(frozen=True, slots=True)
+class Visitor:
+    """What the request tells of the browser: its CDP id, its make, and where it is."""
+
+    browser_id: str | None = None
+    user_agent: str | None = None
+    geo: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class Asked:
-    """What the storefront asked for: a page, allowed parameters, and who the browser is."""
+    """What the storefront asked for: a page, parameters for the list and for the flow, by whom."""
 
     page: int | None = None
     page_size: int | None = None
     params: Mapping[str, str] = field(default_factory=dict)
-    browser_id: str | None = None
-    user_agent: str | None = None
+    flow_params: Mapping[str, str] = field(default_factory=dict)
+    visitor: Visitor = Visitor()
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One execution of a flow; *token* only where the flow may act as the shopper."""
+
+    friendly_id: str
+    guest: Guest
+    params: Mapping[str, Json]
+    token: str | None = field(repr=False)
+    user_agent: str | None
+    geo: Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True)
 class Execution:
-    """What a flow put out; *executed* is false where CDP had no live flow for the guest."""
+    """What a flow put out; None where CDP had nothing for the guest, and why."""
 
     output: Json
-    executed: bool
+    reason: Reason
     size_bytes: int
 
 

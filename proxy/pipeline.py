@@ -6,9 +6,11 @@ The steps ask for what they need through the protocols below; `proxy.edge` fulfi
 
 import asyncio
 import time
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
+
+import msgspec
 
 from proxy.cache import Cache, Served
 from proxy.config import Cache as CacheConfig
@@ -23,15 +25,18 @@ from proxy.errors import (
     UpstreamBroken,
     UpstreamBusy,
     UpstreamFailed,
+    UpstreamOpen,
     UpstreamRefused,
     UpstreamTimeout,
 )
 from proxy.model import (
     Asked,
+    Call,
     Decision,
     Execution,
     Freshness,
     Guest,
+    Json,
     ListQuery,
     Page,
     Profile,
@@ -39,7 +44,9 @@ from proxy.model import (
     Shopper,
 )
 
-_NO_FLOW_FRESH_S = 10.0
+_NOTHING_FRESH_S = 10.0
+"""How long it is remembered that CDP had nothing for a guest: short, as a flow may go live."""
+
 _NOT_YOUR_LIST = frozenset({401, 403})
 _REASONS: Mapping[type[ProxyError], Reason] = {
     UpstreamTimeout: Reason.TIMEOUT,
@@ -47,6 +54,7 @@ _REASONS: Mapping[type[ProxyError], Reason] = {
     UpstreamFailed: Reason.UPSTREAM_ERROR,
     UpstreamBroken: Reason.GARBAGE,
     UpstreamBusy: Reason.BUSY,
+    UpstreamOpen: Reason.CIRCUIT_OPEN,
 }
 
 
@@ -60,10 +68,8 @@ class Verifier(Protocol):
 class Decider(Protocol):
     """Runs CDP flows."""
 
-    async def execute(
-        self, friendly_id: str, guest: Guest, shopper: Shopper, *, user_agent: str | None
-    ) -> Execution:
-        """Return the flow's output for *guest*, or raise UpstreamError."""
+    async def execute(self, call: Call) -> Execution:
+        """Return what the flow puts out for the call's guest, or raise UpstreamError."""
 
 
 class Catalog(Protocol):
@@ -157,7 +163,7 @@ class Pipeline:
         """
         if flow is None:
             return Decision(None, Reason.NO_DECISION, Freshness.FRESH)
-        key = self._decision_key(flow, shopper, asked)
+        key = _decision_key(flow, shopper, asked)
         timeout_s = self._cdp.timeout if flow.timeout_s is None else flow.timeout_s
         try:
             async with asyncio.timeout(timeout_s):
@@ -169,32 +175,32 @@ class Pipeline:
         except ProxyError as exc:
             reason = _reason(exc)
         last_good = self._decisions.last_good(key)
-        if last_good and last_good.value.executed:
-            return Decision(
-                last_good.value.output,
-                reason,
-                Freshness.STALE,
-                age_s=last_good.age_s,
-                ttl_s=last_good.ttl_s,
-            )
+        if last_good and last_good.value.output is not None:
+            return _decision(last_good, reason)
         return Decision(None, reason, Freshness.FALLBACK)
 
     async def _execute(
         self, flow: Flow, shopper: Shopper, asked: Asked
     ) -> tuple[Execution, Lifetime]:
-        guest = await self._guest(shopper, asked)
         execution = await self._decider.execute(
-            flow.friendly_id, guest, shopper, user_agent=asked.user_agent
+            Call(
+                friendly_id=flow.friendly_id,
+                guest=await self._guest(shopper, asked),
+                params=_params(flow, asked),
+                token=shopper.token if flow.forwards_token else None,
+                user_agent=asked.visitor.user_agent,
+                geo=asked.visitor.geo,
+            )
         )
         fresh_s = self._lifetimes.decision_fresh if flow.fresh_s is None else flow.fresh_s
-        if not execution.executed:
-            fresh_s = min(fresh_s, _NO_FLOW_FRESH_S)
+        if execution.output is None:
+            return execution, Lifetime(min(fresh_s, _NOTHING_FRESH_S))
         return execution, Lifetime(fresh_s, error_s=self._lifetimes.decision_error)
 
     async def _guest(self, shopper: Shopper, asked: Asked) -> Guest:
         """Return whom CDP is asked about: the browser, else the identifier behind the token."""
-        if asked.browser_id:
-            return Guest(browser_id=asked.browser_id)
+        if asked.visitor.browser_id:
+            return Guest(browser_id=asked.visitor.browser_id)
         if shopper.is_anonymous:
             return Guest(identifier=f"anon-{shopper.order_id}")
         served = await self._profiles.get(shopper.id, lambda: self._fetch_profile(shopper))
@@ -204,10 +210,6 @@ class Pipeline:
         profile = await self._catalog.fetch_profile(shopper)
         fresh_s = self._lifetimes.profile_fresh
         return profile, Lifetime(fresh_s, error_s=fresh_s)
-
-    def _decision_key(self, flow: Flow, shopper: Shopper, asked: Asked) -> tuple[str, ...]:
-        """Return guest and flow; the shopper too, since the flow may act with the token."""
-        return flow.friendly_id, shopper.id, asked.browser_id or ""
 
     async def _list(
         self,
@@ -242,10 +244,28 @@ class Pipeline:
         return page, Lifetime(times.page_fresh, times.page_revalidate, times.page_error)
 
 
-def _decision(served: Served[Execution]) -> Decision:
-    reason = Reason.MATCHED if served.value.executed else Reason.NO_FLOW
+def _decision_key(flow: Flow, shopper: Shopper, asked: Asked) -> Hashable:
+    """Return the flow, the shopper (as whom it may act) and all that the flow is told."""
+    told = msgspec.json.encode((_params(flow, asked), asked.visitor), order="sorted")
+    return flow.friendly_id, flow.forwards_token, shopper.id, told
+
+
+def _params(flow: Flow, asked: Asked) -> dict[str, Json]:
+    from_request = {
+        name: asked.flow_params[source]
+        for name, source in flow.asked.items()
+        if source in asked.flow_params
+    }
+    return {**flow.params, **from_request}
+
+
+def _decision(served: Served[Execution], reason: Reason | None = None) -> Decision:
     return Decision(
-        served.value.output, reason, served.freshness, age_s=served.age_s, ttl_s=served.ttl_s
+        served.value.output,
+        reason or served.value.reason,
+        served.freshness,
+        age_s=served.age_s,
+        ttl_s=served.ttl_s,
     )
 
 

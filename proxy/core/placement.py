@@ -6,19 +6,29 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from proxy.core.query import Pick, QueryTemplate
+from proxy.model import Json
 
 
 @dataclass(frozen=True, slots=True)
 class Flow:
     """The CDP flow that decides for a placement; times in seconds, None where config.yaml says.
 
-    `fresh_s` is how long a decision is served without asking again: 0 asks each time.
+    `fresh_s` is how long a decision is served without asking again: 0 asks each time. `params` go
+    to the flow as they are; `asked` names more of them, each by the query parameter it comes from.
     """
 
     friendly_id: str
     segment: Pick | None
     fresh_s: float | None
     timeout_s: float | None
+    params: Mapping[str, Json]
+    asked: Mapping[str, str]
+    forwards_token: bool
+
+    @property
+    def asked_names(self) -> Mapping[str, str]:
+        """Return the query parameters that the flow is told, by their folded names."""
+        return {source.casefold(): source for source in self.asked.values()}
 
 
 @dataclass(frozen=True, slots=True)

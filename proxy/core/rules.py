@@ -15,6 +15,7 @@ from proxy.core.placement import Condition, Flow, Placement, Rule
 from proxy.core.query import Pick, QueryTemplate, as_text
 from proxy.document import Document, Path
 from proxy.errors import DocumentError, Problem
+from proxy.model import Json
 from proxy.quantity import Duration
 
 
@@ -47,7 +48,17 @@ def _no_cache(value: Any) -> Any:
 
 Text = Annotated[str, BeforeValidator(_unquoted), Field(min_length=1)]
 Texts = Annotated[list[Text], BeforeValidator(_listed, json_schema_input_type=str | list[str])]
+Scalar = str | bool | int | float
+ParamName = Annotated[str, Field(pattern=r"^[A-Za-z]\w*$")]
 Values = dict[str, Any]
+
+
+class RequestNode(_Node):
+    """`{request: name}`."""
+
+    request: Annotated[str, Field(pattern=r"^[A-Za-z]\w*$")] = Field(
+        description="the query parameter of the storefront's request"
+    )
 
 
 class FlowNode(_Node):
@@ -61,6 +72,10 @@ class FlowNode(_Node):
         None, description="how long a decision is kept per guest, e.g. 5m; none asks each time"
     )
     timeout: Duration | None = Field(None, description="how long a shopper waits, e.g. 400ms")
+    params: dict[ParamName, Scalar | RequestNode] = Field(
+        {}, description="parameters of the flow: values, or {request: name} of the query string"
+    )
+    token: bool = Field(True, description="hand the shopper's token on to the flow")
 
 
 class WhenNode(_Node):
@@ -141,7 +156,22 @@ class _Loader:
 
     def _flow(self, node: FlowNode) -> Flow:
         segment = self._pick(node.segment, ("decision", "segment")) if node.segment else None
-        return Flow(node.flow, segment, node.cache, node.timeout)
+        constants: dict[str, Json] = {}
+        asked: dict[str, str] = {}
+        for name, value in node.params.items():
+            if isinstance(value, RequestNode):
+                asked[name] = value.request
+            else:
+                constants[name] = value
+        return Flow(
+            friendly_id=node.flow,
+            segment=segment,
+            fresh_s=node.cache,
+            timeout_s=node.timeout,
+            params=constants,
+            asked=asked,
+            forwards_token=node.token,
+        )
 
     def _rule(self, i: int, node: RuleNode, resource: str) -> Rule:
         path = ("rules", i)

@@ -1,15 +1,20 @@
-"""CDP/Personalize: runs a decision flow for a guest."""
+"""CDP/Personalize: runs a decision flow for a guest, by the direct API or through Sitecore Edge."""
+
+import uuid
+from collections.abc import Mapping
+from urllib.parse import urlencode
 
 import msgspec
 
 from proxy.config import Cdp as CdpConfig
 from proxy.edge.http import Upstream
 from proxy.errors import UpstreamBroken, UpstreamFailed
-from proxy.model import Execution, Guest, Json, Shopper
+from proxy.model import Call, Execution, Json, Reason
 
 _OK = 200
+_CLIENT_FAULTS = range(400, 500)
+_TRY_LATER = frozenset({401, 408, 429})
 _NO_FLOW = "No flow executed"
-_PROVIDER = "ordercloud"
 
 
 class Cdp:
@@ -18,50 +23,82 @@ class Cdp:
     def __init__(self, upstream: Upstream, config: CdpConfig) -> None:
         self._upstream = upstream
         self._config = config
+        self._target = _target(config)
 
-    async def execute(
-        self, friendly_id: str, guest: Guest, shopper: Shopper, *, user_agent: str | None
-    ) -> Execution:
-        """Run a flow for *guest*, handing the shopper's token on in its parameters.
+    async def execute(self, call: Call) -> Execution:
+        """Run a flow for a guest.
 
-        Shape: POST /v2/callFlows {clientKey, friendlyId, browserId | identifiers, params, …}
-        -> whatever JSON the variant's template renders, or {"message": "No flow executed"}.
+        Shape: POST /v2/callFlows (Edge: /v1/personalize) {clientKey, friendlyId, params, browserId
+        | identifiers, …} -> whatever JSON the variant's template renders, or
+        {"message": "No flow executed"}.
+        What CDP refuses for this guest (an unknown browser id, say) is an execution without
+        output: asking again at once would not help.
 
         Raises:
             UpstreamError: no usable answer.
 
         Source: docs/sources.md#call-flows.
         """
-        body = msgspec.json.encode(self._request(friendly_id, guest, shopper))
-        headers = {"content-type": "application/json", "accept": "application/json"}
-        if user_agent:
-            headers["user-agent"] = user_agent
         answer = await self._upstream.request(
-            "POST", "/v2/callFlows", headers=headers, content=body
+            "POST",
+            self._target,
+            headers=_headers(call.user_agent),
+            content=msgspec.json.encode(self._body(call)),
         )
+        if answer.status in _CLIENT_FAULTS and answer.status not in _TRY_LATER:
+            return Execution(None, Reason.FLOW_REFUSED, len(answer.body))
         if answer.status != _OK:
             raise UpstreamFailed(f"CDP answered {answer.status}")
         output = _parse(answer.body)
-        executed = not (isinstance(output, dict) and output.get("message") == _NO_FLOW)
-        return Execution(output if executed else None, executed, len(answer.body))
+        if isinstance(output, dict) and output.get("message") == _NO_FLOW:
+            return Execution(None, Reason.NO_FLOW, len(answer.body))
+        return Execution(output, Reason.MATCHED, len(answer.body))
 
-    def _request(self, friendly_id: str, guest: Guest, shopper: Shopper) -> dict[str, object]:
+    def _body(self, call: Call) -> dict[str, object]:
         config = self._config
-        identity: dict[str, object] = (
-            {"browserId": guest.browser_id}
-            if guest.browser_id
-            else {"identifiers": {"id": guest.identifier, "provider": _PROVIDER}}
-        )
+        is_direct = config.form == "direct"
         return {
-            "clientKey": config.client_key,
+            "clientKey": config.client_key if is_direct else "",
             "channel": config.channel,
             "language": config.language,
             "currencyCode": config.currency,
-            "pointOfSale": config.point_of_sale,
-            "friendlyId": friendly_id,
-            **identity,
-            "params": {config.token_param: shopper.token},
+            "pointOfSale": config.point_of_sale if is_direct else "",
+            "friendlyId": call.friendly_id,
+            **self._guest(call),
+            "params": self._params(call),
         }
+
+    def _guest(self, call: Call) -> dict[str, object]:
+        """Return exactly one key of the guest, as CDP wants it."""
+        if call.guest.browser_id:
+            return {"browserId": call.guest.browser_id}
+        provider = self._config.identity_provider
+        return {"identifiers": {"id": call.guest.identifier, "provider": provider}}
+
+    def _params(self, call: Call) -> Mapping[str, object]:
+        params: dict[str, object] = dict(call.params)
+        if call.geo:
+            params["geo"] = call.geo
+        if call.token is not None:
+            params[self._config.token_param] = call.token
+        return params
+
+
+def _target(config: CdpConfig) -> str:
+    if config.form == "direct":
+        return "/v2/callFlows"
+    identity = {"sitecoreContextId": config.context_id, "siteId": config.site_id}
+    return f"/v1/personalize?{urlencode(identity)}"
+
+
+def _headers(user_agent: str | None) -> dict[str, str]:
+    """Return what CDP reads of the request: the shopper's own browser decides device conditions."""
+    headers = {
+        "content-type": "application/json",
+        "accept": "application/json",
+        "x-sc-correlation-id": uuid.uuid4().hex,
+    }
+    return {**headers, "user-agent": user_agent} if user_agent else headers
 
 
 def _parse(body: bytes) -> Json:

@@ -1,7 +1,12 @@
-"""Calls to one upstream host: bounded in number, in time and in size; its faults become ours."""
+"""Calls to one upstream host: bounded in number, time and size; its faults become ours.
+
+A call passes the bulkhead (so many under way at most), then the circuit breaker, and is tried a
+second time only where the first try cannot have had an effect.
+"""
 
 import asyncio
 import contextlib
+import random
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -10,6 +15,7 @@ from http.cookiejar import CookieJar, DefaultCookiePolicy
 import httpx2
 
 from proxy import __version__
+from proxy.edge.breaker import Breaker, Permit
 from proxy.errors import (
     UpstreamBroken,
     UpstreamBusy,
@@ -19,6 +25,10 @@ from proxy.errors import (
 )
 
 BODY_MAX_BYTES = 32 * 1024 * 1024
+
+_SERVER_ERROR = 500
+_UNAVAILABLE = 503
+_RETRY_AFTER_S = (0.01, 0.05)
 
 OnCall = Callable[[str, str, float], None]
 """Told of each call: the upstream's name, its status or our error's code, seconds."""
@@ -31,6 +41,14 @@ class Answer:
     status: int
     headers: Mapping[str, str]
     body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class _Request:
+    method: str
+    target: str
+    headers: Mapping[str, str]
+    content: bytes | None
 
 
 def make_client(*, in_flight: int) -> httpx2.AsyncClient:
@@ -69,6 +87,7 @@ class Upstream:
         self._in_flight = in_flight
         self._under_way = 0
         self._on_call = on_call
+        self.breaker = Breaker(name=name, clock=time.monotonic)
 
     async def request(
         self,
@@ -81,39 +100,70 @@ class Upstream:
         """Send one request to *target*, a path and query on this host; return the whole answer.
 
         Raises:
-            UpstreamError: no answer, none within the limit, or too many calls are under way.
+            UpstreamError: no answer, none within the limit, too many calls are under way, or the
+                upstream keeps failing.
         """
         if self._under_way >= self._in_flight:
             raise UpstreamBusy(f"{self._in_flight} calls to {self._name} are under way")
+        permit = self.breaker.admit()
         self._under_way += 1
+        try:
+            return await self._observed(_Request(method, target, headers, content), permit)
+        finally:
+            self._under_way -= 1
+
+    async def _observed(self, request: _Request, permit: Permit) -> Answer:
+        """Make the call, and tell breaker and metrics how it ended."""
         started = time.perf_counter()
-        outcome = "cancelled"
+        outcome, failed = "cancelled", None
         try:
             with _mapped(self._name, self._limit_s):
                 async with asyncio.timeout(self._limit_s):
-                    answer = await self._exchange(method, target, headers, content)
-            outcome = str(answer.status)
+                    answer = await self._attempts(request)
+            outcome, failed = str(answer.status), answer.status >= _SERVER_ERROR
         except UpstreamError as exc:
-            outcome = exc.code
+            outcome, failed = exc.code, True
             raise
         finally:
-            self._under_way -= 1
+            self.breaker.note(permit, failed=failed)
             self._on_call(self._name, outcome, time.perf_counter() - started)
         return answer
 
-    async def _exchange(
-        self, method: str, target: str, headers: Mapping[str, str], content: bytes | None
-    ) -> Answer:
-        url = f"{self._url}{target}"
-        async with self._client.stream(method, url, headers=headers, content=content) as response:
-            chunks = []
-            left = BODY_MAX_BYTES
-            async for chunk in response.aiter_bytes():
-                left -= len(chunk)
-                if left < 0:
-                    raise UpstreamBroken(f"{self._name} answered with more than we can hold")
-                chunks.append(chunk)
-            return Answer(response.status_code, dict(response.headers), b"".join(chunks))
+    async def _attempts(self, request: _Request) -> Answer:
+        answer = await self._first_try(request)
+        if answer is not None:
+            return answer
+        await asyncio.sleep(random.uniform(*_RETRY_AFTER_S))  # noqa: S311 - guards nothing
+        return await self._exchange(request)
+
+    async def _first_try(self, request: _Request) -> Answer | None:
+        """Return the answer, or None where a second try may help and can do no harm.
+
+        That is: nothing was read of the first, or the method changes nothing. CDP's 503 asks for
+        an immediate second try. Source: docs/sources.md#cdp-status.
+        """
+        try:
+            answer = await self._exchange(request)
+        except UpstreamRefused as exc:
+            if exc.unsent or request.method == "GET":
+                return None
+            raise
+        return None if answer.status == _UNAVAILABLE else answer
+
+    async def _exchange(self, request: _Request) -> Answer:
+        url = f"{self._url}{request.target}"
+        with _mapped(self._name, self._limit_s):
+            async with self._client.stream(
+                request.method, url, headers=request.headers, content=request.content
+            ) as response:
+                chunks = []
+                left = BODY_MAX_BYTES
+                async for chunk in response.aiter_bytes():
+                    left -= len(chunk)
+                    if left < 0:
+                        raise UpstreamBroken(f"{self._name} answered with more than we can hold")
+                    chunks.append(chunk)
+                return Answer(response.status_code, dict(response.headers), b"".join(chunks))
 
 
 @contextlib.contextmanager
@@ -125,4 +175,7 @@ def _mapped(name: str, limit_s: float) -> Iterator[None]:
     except httpx2.DecodingError as exc:
         raise UpstreamBroken(f"{name} sent a body that cannot be decoded") from exc
     except httpx2.TransportError as exc:
-        raise UpstreamRefused(f"{name} cannot be reached: {type(exc).__name__}") from exc
+        unsent = isinstance(exc, httpx2.ConnectError)
+        raise UpstreamRefused(
+            f"{name} cannot be reached: {type(exc).__name__}", unsent=unsent
+        ) from exc

@@ -3,6 +3,7 @@
 import json
 import logging
 import sys
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
@@ -71,6 +72,12 @@ class Metrics:
             "Mistakes in rules files; last good versions serve.",
             registry=registry,
         )
+        self.upstream_open = Gauge(
+            "decision_proxy_upstream_open",
+            "1 while an upstream keeps failing and is left alone.",
+            ["upstream"],
+            registry=registry,
+        )
         self.cache_bytes = Gauge(
             "decision_proxy_cache_bytes",
             "Memory that a cache takes now.",
@@ -85,6 +92,28 @@ class Metrics:
     def render(self) -> bytes:
         """Return all metrics in Prometheus' text format."""
         return generate_latest(self.registry)
+
+
+class Sampled:
+    """Logs what may happen thousands of times a second: one line per kind and interval, counted."""
+
+    def __init__(
+        self, logger: logging.Logger, *, every_s: float = 10.0, clock: Callable[[], float]
+    ) -> None:
+        self._logger = logger
+        self._every_s = every_s
+        self._clock = clock
+        self._kinds: dict[tuple[str, ...], tuple[float, int]] = {}
+
+    def warning(self, message: str, **kind: str) -> None:
+        """Log *message* about *kind* (bounded words), or count it for the next line."""
+        key = (message, *kind.values())
+        since, times = self._kinds.get(key, (float("-inf"), 0))
+        times += 1
+        if self._clock() - since >= self._every_s:
+            self._logger.warning(message, extra={**kind, "times": times})
+            since, times = self._clock(), 0
+        self._kinds[key] = since, times
 
 
 class _JsonFormatter(logging.Formatter):

@@ -1,7 +1,9 @@
 """`GET /placements/{name}` and `GET /placements?names=…`: parse, call the pipeline, render."""
 
 import asyncio
+import logging
 import re
+import time
 from collections.abc import Callable, Mapping
 from urllib.parse import parse_qsl
 
@@ -9,16 +11,19 @@ import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
+from proxy.config import Cdp
+from proxy.core.placement import Placement
 from proxy.core.query import PAGE_SIZE_MAX
-from proxy.edge.telemetry import Metrics
+from proxy.edge.telemetry import Metrics, Sampled
 from proxy.errors import ProxyError, RequestError, TokenError
-from proxy.model import Asked, Freshness, Reason
+from proxy.model import Asked, Freshness, Reason, Visitor
 from proxy.pipeline import Personalized, Pipeline
 from proxy.reload import RuleSet
 from proxy.web import fields, problems
 from proxy.web.fields import Bare, Token
 
 _PAGE_MAX = 100_000
+_AS_MEANT = frozenset({Reason.MATCHED, Reason.NO_DECISION})
 _NAMES_MAX = 20
 _BROWSER_ID = re.compile(r"[A-Za-z0-9-]{1,64}")
 _VARY = "Authorization, X-Browser-Id, Cookie, Origin"
@@ -34,6 +39,9 @@ EXPOSED = (
 """Headers that a storefront's script may read."""
 
 
+_log = logging.getLogger(__name__)
+
+
 class Placements:
     """The placement endpoints."""
 
@@ -43,12 +51,16 @@ class Placements:
         *,
         rules: Callable[[], RuleSet],
         metrics: Metrics,
-        browser_id_cookies: tuple[str, ...],
+        cdp: Cdp,
     ) -> None:
         self._pipeline = pipeline
         self._rules = rules
         self._metrics = metrics
-        self._browser_id_cookies = browser_id_cookies
+        self._fallbacks = Sampled(_log, clock=time.monotonic)
+        self._cdp = cdp
+        self._cookies = tuple(
+            name.replace("{clientKey}", cdp.client_key) for name in cdp.browser_id_cookies
+        )
 
     async def one(self, request: Request) -> Response:
         """Answer one placement with OrderCloud's list, or 304."""
@@ -83,37 +95,59 @@ class Placements:
 
     async def _personalize(self, request: Request, name: str) -> Personalized:
         placement = self._rules().placement(name)
-        asked = self._asked(request, placement.allow)
+        asked = self._asked(request, placement)
         authorization = request.headers.get("authorization")
         done = await self._pipeline.personalize(placement, authorization, asked)
         self._metrics.placements.labels(
             done.placement, done.choice.rule, _kind(done), done.choice.reason
         ).inc()
         self._metrics.pages.labels(done.placement, done.page.freshness).inc()
+        if done.decision.reason not in _AS_MEANT:
+            self._fallbacks.warning(
+                "no decision from CDP",
+                placement=done.placement,
+                reason=done.decision.reason,
+                shown=_kind(done),
+            )
         return done
 
-    def _asked(self, request: Request, allow: Mapping[str, str]) -> Asked:
+    def _asked(self, request: Request, placement: Placement) -> Asked:
         """Read what the storefront asked for; what the placement does not allow is left aside."""
         query = parse_qsl(request.scope["query_string"].decode("latin-1"), keep_blank_values=True)
         known = {name.casefold(): value for name, value in reversed(query)}
         return Asked(
             page=_whole_number("page", known.get("page"), _PAGE_MAX),
             page_size=_whole_number("pageSize", known.get("pagesize"), PAGE_SIZE_MAX),
-            params={allow[name]: value for name, value in known.items() if name in allow},
-            browser_id=self._browser_id(request, known.get("browserid")),
+            params=_picked(known, placement.allow),
+            flow_params=_picked(known, placement.flow.asked_names) if placement.flow else {},
+            visitor=self._visitor(request, known.get("browserid")),
+        )
+
+    def _visitor(self, request: Request, browser_id: str | None) -> Visitor:
+        found = {
+            part: request.headers.get(header) for part, header in self._cdp.geo_headers.items()
+        }
+        return Visitor(
+            browser_id=self._browser_id(request, browser_id),
             user_agent=request.headers.get("user-agent"),
+            geo={part: value for part, value in found.items() if value},
         )
 
     def _browser_id(self, request: Request, in_query: str | None) -> str | None:
         given = in_query or request.headers.get("x-browser-id")
         if given is None:
-            cookies = (request.cookies.get(name) for name in self._browser_id_cookies)
+            cookies = (request.cookies.get(name) for name in self._cookies)
             return next(
                 (value for value in cookies if value and _BROWSER_ID.fullmatch(value)), None
             )
         if not _BROWSER_ID.fullmatch(given):
             raise RequestError("browserId is not one that CDP issues: letters, digits and -")
         return given
+
+
+def _picked(given: Mapping[str, str], names: Mapping[str, str]) -> dict[str, str]:
+    """Return what was *given* (by folded name) of *names* (folded name to name)."""
+    return {name: given[folded] for folded, name in names.items() if folded in given}
 
 
 def _names(text: str) -> tuple[str, ...]:
