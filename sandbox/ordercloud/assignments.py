@@ -167,6 +167,13 @@ class Assignments(Generic[A]):
         self._to.get(holder, {}).pop(thing, None)
         self._revision.bump()
 
+    def discard(self, assignment: A) -> bool:
+        """Forget what relates the same two as *assignment*; say whether there was anything."""
+        thing, holder = self._thing(assignment), self._holder(assignment)
+        known = self.between(thing, holder) is not None
+        self.remove(thing, holder)
+        return known
+
     def forget(self, thing: Hashable) -> None:
         """Forget every assignment of a thing (it was deleted)."""
         for holder in list(self._of.get(thing, {})):

@@ -6,6 +6,7 @@ from typing import Literal
 
 from sandbox.ordercloud.assignments import CategoryKey, Party
 from sandbox.ordercloud.collections import Entity
+from sandbox.ordercloud.errors import ApiError
 from sandbox.ordercloud.store import Store
 
 Aspect = Literal["visible", "view_all_products"]
@@ -63,3 +64,12 @@ class CategoryTree:
         while category_id and (category := self._categories.find(category_id)):
             yield category
             category_id = category["ParentID"]
+
+
+def parse_depth(text: str) -> int | None:
+    """Return the levels that a `depth` parameter asks for, None for all; raise InvalidDepth."""
+    if text.casefold() == "all":
+        return None
+    if not text.isdecimal() or int(text) < 1:
+        raise ApiError("Category.InvalidDepth")
+    return int(text)

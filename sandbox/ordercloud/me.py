@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from sandbox.ordercloud import present
 from sandbox.ordercloud.call import Call
-from sandbox.ordercloud.categories import CategoryTree
+from sandbox.ordercloud.categories import CategoryTree, parse_depth
 from sandbox.ordercloud.collections import Entity
 from sandbox.ordercloud.errors import ApiError, not_found
 from sandbox.ordercloud.listing import run
@@ -35,7 +35,7 @@ def get_catalog(call: Call) -> Entity:
 
 def list_categories(call: Call) -> Entity:
     """List one catalog's visible categories, `depth` levels below a parent or the root."""
-    depth = _depth(call.parameter("depth") or "1")
+    depth = parse_depth(call.parameter("depth") or "1")
     catalog_id = _catalog_id(call)
     if catalog_id is None:
         return call.page([])
@@ -96,7 +96,7 @@ def _shelf(call: Call) -> Shelf:
     catalog_id = _catalog_id(call) if category_id else call.parameter("catalogID")
     if category_id and catalog_id is None:
         raise ApiError("Product.CategoryFilterRequiresCatalogID")
-    return Shelf(catalog_id, category_id, _depth(depth))
+    return Shelf(catalog_id, category_id, parse_depth(depth))
 
 
 def _catalog_id(call: Call) -> str | None:
@@ -115,12 +115,3 @@ def _holding(call: Call, catalog_id: str, product_id: str) -> set[str]:
     product = call.marketplace.visibility.product(call.session.viewer, product_id)
     held = call.marketplace.store.products_in_categories.of(product["ID"])
     return {each.category.category_id for each in held if each.category.catalog_id == catalog_id}
-
-
-def _depth(text: str) -> int | None:
-    """Return a number of levels, None for all of them."""
-    if text.casefold() == "all":
-        return None
-    if not text.isdecimal() or int(text) < 1:
-        raise ApiError("Category.InvalidDepth")
-    return int(text)
