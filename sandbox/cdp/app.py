@@ -1,13 +1,18 @@
 """Builds the emulator: every route on one page, with the control plane in front."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
+import httpx2
 from starlette.applications import Starlette
 from starlette.middleware.cors import CORSMiddleware
 from starlette.routing import Mount, Route
-from starlette.types import ASGIApp
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from sandbox.cdp import triggers
 from sandbox.cdp.answers import Refused, envelope, refuse
+from sandbox.cdp.connections import Caller
 from sandbox.cdp.seed import load_seed
 from sandbox.cdp.tenant import Tenant
 from sandbox.cdp.web import debug, interactive, stream
@@ -37,6 +42,9 @@ _ROUTES = (
     Route("/_sandbox/flows/{friendly_id}", debug.delete_flow, methods=["DELETE"]),
     Route("/_sandbox/guests/{name:path}", debug.show_guest),
     Route("/_sandbox/events", debug.list_events),
+    Route("/_sandbox/triggers", debug.list_triggers),
+    Route("/_sandbox/mails", debug.list_mails),
+    Route("/_sandbox/mails", debug.receive_mail, methods=["POST"]),
 )
 
 
@@ -48,30 +56,49 @@ def build(
 ) -> ASGIApp:
     """Return the emulator as an ASGI app.
 
-    Connections of the seed reach OrderCloud at *ordercloud_url* and the emulator itself at
-    *base_url*. *data* is a folder laid over the shipped `data/`, file by file.
+    Connections reach OrderCloud at *ordercloud_url* and the emulator itself at *base_url*.
+    *data* is a folder laid over the shipped `data/`, file by file.
     Raises ValueError if a file there is no valid definition.
     """
     seed = load_seed(data)
     clock = Clock()
-    app = Starlette(routes=_ROUTES, exception_handlers={Refused: refuse})
-    hosts = {"ordercloud": ordercloud_url, "sandbox": base_url}
+    client = httpx2.AsyncClient()
+    caller = Caller(client, hosts={"ordercloud": ordercloud_url, "sandbox": base_url})
+
+    @asynccontextmanager
+    async def lifespan(_: Starlette) -> AsyncIterator[None]:
+        async with client:
+            yield
+
+    app = Starlette(routes=_ROUTES, exception_handlers={Refused: refuse}, lifespan=lifespan)
+    app.state.tenant = Tenant(seed, clock, caller)
 
     def reset() -> None:
-        app.state.tenant = Tenant(seed, clock, hosts)
+        app.state.tenant = Tenant(seed, clock, caller)
 
     def tick() -> None:
         app.state.tenant.tick()
 
-    reset()
-
-    controlled = Control(
-        app,
-        clock=clock,
-        on_reset=reset,
-        on_clock=tick,
-        fault_body=envelope,
-    )
+    controlled = Control(app, clock=clock, on_reset=reset, on_clock=tick, fault_body=envelope)
     return CORSMiddleware(
-        controlled, allow_origins=["*"], allow_methods=["*"], allow_headers=_SDK_HEADERS
+        _Dispatching(controlled, app),
+        allow_origins=["*"],
+        allow_methods=["*"],
+        allow_headers=_SDK_HEADERS,
     )
+
+
+class _Dispatching:
+    """ASGI middleware: triggered flows that are due have run before an answer goes out."""
+
+    def __init__(self, app: ASGIApp, emulator: Starlette) -> None:
+        self._app = app
+        self._emulator = emulator
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def dispatch_first(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                await triggers.dispatch(self._emulator.state.tenant)
+            await send(message)
+
+        await self._app(scope, receive, dispatch_first)

@@ -23,8 +23,13 @@ _ADDRESS = frozenset({"type", "browser_id", "client_key", "channel", "pos", "req
 
 
 def iso(at: float) -> str:
-    """Write epoch seconds as the APIs do: UTC, with a Z."""
+    """Write epoch seconds for people: UTC, with a Z."""
     return datetime.fromtimestamp(at, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _epoch_ms(at: float) -> int:
+    """Write a time as guests carry it."""
+    return int(at * 1000)
 
 
 def new_ref() -> str:
@@ -64,7 +69,7 @@ class Event:
         return {
             "ref": self.ref,
             "type": self.type,
-            "createdAt": iso(self.created_at),
+            "createdAt": _epoch_ms(self.created_at),
             "arbitraryData": content,
         }
 
@@ -153,9 +158,9 @@ class Session:
             "channel": self.channel,
             "pointOfSale": self.point_of_sale,
             "status": "CLOSED" if closed else "OPEN",
-            "createdAt": iso(self.started_at),
-            "startedAt": iso(self.started_at),
-            "endedAt": iso(self.ended_at) if self.ended_at is not None else None,
+            "createdAt": _epoch_ms(self.started_at),
+            "startedAt": _epoch_ms(self.started_at),
+            "endedAt": _epoch_ms(self.ended_at) if self.ended_at is not None else None,
             "cartType": self.cart.type.value if closed else None,
             "abandonedRevenue": self.cart.abandoned_revenue if closed else 0,
             "events": [event.context() for event in reversed(self.events)],
@@ -188,8 +193,8 @@ class Guest:
             **self.profile,
             "ref": self.ref,
             "guestType": self.type.value,
-            "createdAt": iso(self.created_at),
-            "lastSeen": iso(self.seen_at),
+            "createdAt": _epoch_ms(self.created_at),
+            "lastSeen": _epoch_ms(self.seen_at),
             "emails": [self.profile["email"]] if "email" in self.profile else [],
             "identifiers": [{"provider": p, "id": i} for p, i in self.identifiers.items()],
             "dataExtensions": list(self.data_extensions),

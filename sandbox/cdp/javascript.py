@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import msgspec
 import quickjs  # type: ignore[import-untyped]  # quickjs-ng ships no type information
 
 _CPU_LIMIT_S = 0.5
@@ -66,7 +67,7 @@ def _context(names: Mapping[str, Any], now: float) -> Any:
     context.set("__now", now * 1000)
     context.eval(_PRELUDE)
     for name, value in names.items():
-        context.set(name, context.parse_json(json.dumps(value)))
+        context.set(name, context.parse_json(msgspec.json.encode(value).decode()))
     return context
 
 

@@ -4,6 +4,8 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from sandbox.cdp.guests import Guest, GuestType, new_ref
 
+_VISITORS_KEPT_FOR_S = 183 * 24 * 3600.0
+
 
 class Registry:
     """All guests of a tenant, found by reference, browser, identifier or e-mail address.
@@ -23,6 +25,10 @@ class Registry:
 
     def __getitem__(self, ref: str) -> Guest:
         return self._guests[ref]
+
+    def get(self, ref: str) -> Guest | None:
+        """Return the guest with this reference, if there (still) is one."""
+        return self._guests.get(ref)
 
     def add(self, guest: Guest) -> None:
         """Take *guest* in under its reference and identifiers."""
@@ -59,6 +65,16 @@ class Registry:
     def browsers_of(self, guest: Guest) -> list[str]:
         """Return the browser ids that belong to *guest*."""
         return [browser_id for browser_id, ref in self._browsers.items() if ref == guest.ref]
+
+    def forget_visitors(self, now: float) -> None:
+        """Forget the visitors who have not been seen for six months."""
+        gone = {
+            guest.ref
+            for guest in self
+            if guest.type is not GuestType.CUSTOMER and guest.seen_at < now - _VISITORS_KEPT_FOR_S
+        }
+        self._guests = {ref: guest for ref, guest in self._guests.items() if ref not in gone}
+        self._browsers = {b: ref for b, ref in self._browsers.items() if ref not in gone}
 
     def identify(self, browser_id: str, identifiers: Mapping[str, str], now: float) -> Guest:
         """Say who is at the browser (provider → id); return the guest it belongs to from now on.

@@ -1,13 +1,12 @@
 """Reads a tenant's definitions from its folder of YAML files."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
 import yaml
 
-from sandbox.cdp.definitions import Definition, Flow, Settings
+from sandbox.cdp.definitions import Connection, Definition, Flow, Model, Settings
 
 _SHIPPED = Path(__file__).parent / "data"
 _D = TypeVar("_D", bound=Definition)
@@ -18,7 +17,9 @@ class Seed:
     """Everything that is defined in a tenant before its first request."""
 
     settings: Settings
-    flows: Mapping[str, Flow]
+    flows: tuple[Flow, ...]
+    models: tuple[Model, ...]
+    connections: tuple[Connection, ...]
 
 
 def load_seed(overlay: Path | None = None) -> Seed:
@@ -27,10 +28,11 @@ def load_seed(overlay: Path | None = None) -> Seed:
     Raises ValueError for a file that does not fit its definition, naming it.
     """
     files = _files(_SHIPPED) | (_files(overlay) if overlay else {})
-    flows = [_load(Flow, file) for name, file in files.items() if name.startswith("flows/")]
     return Seed(
         settings=_load(Settings, files["tenant.yaml"]),
-        flows={flow.friendly_id: flow for flow in flows},
+        flows=_load_all(Flow, files, "flows/"),
+        models=_load_all(Model, files, "models/"),
+        connections=_load_all(Connection, files, "connections/"),
     )
 
 
@@ -38,9 +40,13 @@ def _files(folder: Path) -> dict[str, Path]:
     return {path.relative_to(folder).as_posix(): path for path in sorted(folder.rglob("*.yaml"))}
 
 
+def _load_all(kind: type[_D], files: dict[str, Path], folder: str) -> tuple[_D, ...]:
+    return tuple(_load(kind, file) for name, file in files.items() if name.startswith(folder))
+
+
 def _load(kind: type[_D], file: Path) -> _D:
-    content: Any = yaml.safe_load(file.read_text(encoding="utf-8"))
     try:
+        content: Any = yaml.safe_load(file.read_text(encoding="utf-8"))
         return kind.model_validate(content)
-    except ValueError as exc:
+    except (yaml.YAMLError, ValueError) as exc:
         raise ValueError(f"{file}: {exc}") from exc

@@ -2,53 +2,71 @@
 
 from collections import deque
 from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sandbox.cdp.definitions import Flow, GuestSeed, PointOfSale, ref_of
-from sandbox.cdp.guests import Event, Guest, GuestType, Session, iso, new_ref
+from sandbox.cdp import javascript
+from sandbox.cdp.catalog import Catalog
+from sandbox.cdp.connections import Caller
+from sandbox.cdp.definitions import KnownGuest, PointOfSale, ref_of
+from sandbox.cdp.guests import CartType, Event, Guest, GuestType, Session, new_ref
 from sandbox.cdp.registry import Registry
 from sandbox.cdp.seed import Seed
+from sandbox.cdp.sessions import OpenSessions
 from sandbox.control import Clock
 
-_SessionKey = tuple[str, str, str]  # browser id, channel, point of sale
-_EVENTS_LOGGED = 10_000
+_LOGGED = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Happening:
+    """Something that may start triggered flows; *entity_ref* is the session, order or event."""
+
+    trigger: str
+    guest_ref: str
+    entity_ref: str
 
 
 class Tenant:
-    """Guests, their open sessions, and the flows: the seed's, with those put over them."""
+    """Definitions, guests and open sessions of one tenant, and what has happened in it."""
 
-    def __init__(self, seed: Seed, clock: Clock, hosts: Mapping[str, str]) -> None:
+    def __init__(self, seed: Seed, clock: Clock, caller: Caller) -> None:
         self.settings = seed.settings
+        self.catalog = Catalog(seed)
         self.clock = clock
-        self.hosts = hosts
+        self.caller = caller
         self.guests = Registry(seed.settings.identity_rules)
-        self.flows_put: dict[str, Flow] = {}
-        self.stream_log: deque[dict[str, Any]] = deque(maxlen=_EVENTS_LOGGED)
-        self._seed = seed
-        self._open: dict[_SessionKey, Session] = {}
-        self._next_close_at = float("inf")
+        self.happenings: deque[Happening] = deque()
+        self.stream_log: deque[dict[str, Any]] = deque(maxlen=_LOGGED)
+        self.trigger_log: deque[dict[str, Any]] = deque(maxlen=_LOGGED)
+        self.mails: deque[dict[str, Any]] = deque(maxlen=_LOGGED)
+        self.tokens: dict[str, float] = {}  # access token → when it expires
         self._points_of_sale = {pos.name: pos for pos in seed.settings.points_of_sale}
-        for guest in seed.settings.guests:
-            self.guests.add(_known(guest, clock.now()))
-
-    @property
-    def flows(self) -> Mapping[str, Flow]:
-        """All flows by friendly id."""
-        return {**self._seed.flows, **self.flows_put}
+        self._open = OpenSessions(seed.settings.points_of_sale)
+        self._next_night_at = _next_midnight(clock.now())
+        for known in seed.settings.guests:
+            self.guests.add(_guest(known, clock.now()))
 
     def point_of_sale(self, name: str) -> PointOfSale | None:
         """Return the named point of sale, if the tenant has it."""
         return self._points_of_sale.get(name)
 
+    def new_browser(self) -> tuple[str, Guest]:
+        """Issue a browser id, which stands for a new visitor."""
+        browser_id, guest = self.guests.new_browser(self.clock.now())
+        self.happenings.append(Happening("GUEST_CREATED", guest.ref, guest.ref))
+        return browser_id, guest
+
     def session_of(self, browser_id: str, channel: str, point_of_sale: str) -> Session:
         """Return the browser's open session there; open one if there is none."""
-        key = browser_id, channel, point_of_sale
-        if key not in self._open:
+        session = self._open.get(browser_id, channel, point_of_sale)
+        if session is None:
             guest = self.guests.of_browser(browser_id)
             assert guest is not None
-            self._open[key] = self._new_session(guest, channel, point_of_sale)
-            self._next_close_at = min(self._next_close_at, self._closes_at(self._open[key]))
-        return self._open[key]
+            session = self._new_session(guest, channel, point_of_sale)
+            self._open.add(browser_id, session)
+        return session
 
     def separate_session(self, guest: Guest, channel: str, point_of_sale: str) -> Session:
         """Return a session that is over at once: executions without a browser get one each."""
@@ -56,10 +74,23 @@ class Tenant:
         session.ended_at = session.started_at
         return session
 
+    def _new_session(self, guest: Guest, channel: str, point_of_sale: str) -> Session:
+        session = Session(
+            guest_ref=guest.ref,
+            channel=channel,
+            point_of_sale=point_of_sale,
+            started_at=self.clock.now(),
+            last_event_at=self.clock.now(),
+        )
+        guest.sessions.append(session)
+        return session
+
     def record(self, session: Session, kind: str, message: Mapping[str, Any]) -> Event:
         """Write an event of type *kind* into *session*."""
         event = Event(new_ref(), kind, self.clock.now(), message)
         session.record(event)
+        self.guests[session.guest_ref].seen_at = event.created_at
+        self.happenings.append(Happening(kind, session.guest_ref, event.ref))
         return event
 
     def identify(self, browser_id: str, identifiers: Mapping[str, str]) -> Guest:
@@ -70,63 +101,78 @@ class Tenant:
         before = self.guests.of_browser(browser_id)
         guest = self.guests.identify(browser_id, identifiers, self.clock.now())
         if before is not guest and before is not None and before.type is GuestType.CUSTOMER:
-            for key, session in list(self._open.items()):
-                if key[0] == browser_id:
-                    self.close(session)
+            for session in self._open.of_browser(browser_id):
+                self.close(session)
         return guest
 
     def place_order(self, session: Session, order: Mapping[str, Any]) -> None:
         """Give the session's guest an *order*, which converts the session."""
         session.cart.ordered = True
-        placed = {"ref": new_ref(), "orderedAt": iso(self.clock.now()), **order}
+        now_ms = int(self.clock.now() * 1000)
+        placed = {"ref": new_ref(), "orderedAt": now_ms, **order}
         self.guests[session.guest_ref].orders.append(placed)
+        self.happenings.append(Happening("ORDER_CREATED", session.guest_ref, placed["ref"]))
 
     def update_order(self, session: Session, reference_id: str, *, status: str) -> None:
         """Change the status of one of the guest's orders; an unknown one is passed over."""
         for order in self.guests[session.guest_ref].orders:
-            if order["referenceId"] == reference_id:
+            if order.get("referenceId") == reference_id:
                 order["status"] = status
+                self.happenings.append(Happening("ORDER_UPDATED", session.guest_ref, order["ref"]))
 
     def tick(self) -> None:
-        """Let time pass: close the sessions that have been idle for their timeout."""
+        """Let time pass: idle sessions close; at midnight UTC the nightly run takes place."""
         now = self.clock.now()
-        if now < self._next_close_at:
-            return
-        for session in sorted(self._open.values(), key=self._closes_at):
-            if self._closes_at(session) <= now:
-                self.close(session)
-        self._next_close_at = min(map(self._closes_at, self._open.values()), default=float("inf"))
+        for session in self._open.due(now):
+            self.close(session)
+        if now >= self._next_night_at:
+            self._next_night_at = _next_midnight(now)
+            self._run_nightly(now)
 
     def close(self, session: Session) -> None:
-        """End an open session."""
-        self._open = {key: other for key, other in self._open.items() if other is not session}
+        """End an open session: its cart is judged, the guest's traits follow from it."""
+        self._open.remove(session)
         session.ended_at = self.clock.now()
+        guest = self.guests[session.guest_ref]
+        if guest.type is GuestType.CUSTOMER:
+            self._compute_traits(guest)
+        self.happenings.append(Happening("SESSION_CLOSED", guest.ref, session.ref))
+        if session.cart.type is CartType.ABANDONED:
+            self.happenings.append(Happening("ABANDONED_CART", guest.ref, session.ref))
 
-    def _new_session(self, guest: Guest, channel: str, point_of_sale: str) -> Session:
-        now = self.clock.now()
-        session = Session(
-            guest_ref=guest.ref,
-            channel=channel,
-            point_of_sale=point_of_sale,
-            started_at=now,
-            last_event_at=now,
-        )
-        guest.sessions.append(session)
-        guest.seen_at = now
-        return session
+    def _compute_traits(self, guest: Guest) -> None:
+        names = {"guest": guest.context(self.clock.now())}
+        for trait in self.settings.session_traits:
+            try:
+                outcome = javascript.run(trait.value, names, now=self.clock.now())
+            except javascript.ScriptError:
+                continue  # the trait keeps its former value
+            guest.session_traits[trait.friendly_id] = outcome.value
 
-    def _closes_at(self, session: Session) -> float:
-        timeout_min = self._points_of_sale[session.point_of_sale].session_timeout
-        return session.last_event_at + 60 * timeout_min
+    def _run_nightly(self, now: float) -> None:
+        """Write batch segments to guests, and forget visitors who have been away for long."""
+        self.guests.forget_visitors(now)
+        for guest in self.guests:
+            names = {"guest": guest.context(now)}
+            guest.segments = [
+                segment.name
+                for segment in self.settings.segments
+                if javascript.holds(segment.condition, names, now=now)
+            ]
 
 
-def _known(seeded: GuestSeed, now: float) -> Guest:
+def _next_midnight(now: float) -> float:
+    today = datetime.fromtimestamp(now, UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+    return (today + timedelta(days=1)).timestamp()
+
+
+def _guest(known: KnownGuest, now: float) -> Guest:
     return Guest(
         created_at=now,
         seen_at=now,
-        ref=ref_of("guest", *seeded.identifiers.values()),
+        ref=ref_of("guest", *known.identifiers.values()),
         type=GuestType.CUSTOMER,
-        identifiers=dict(seeded.identifiers),
-        profile=dict(seeded.profile),
-        data_extensions=list(seeded.data_extensions),
+        identifiers=dict(known.identifiers),
+        profile=dict(known.profile),
+        data_extensions=list(known.data_extensions),
     )

@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from pydantic import ValidationError
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
@@ -16,8 +15,8 @@ async def put_flow(request: Request) -> Response:
     friendly_id = request.path_params["friendly_id"]
     body = {**await json_object(request), "friendlyId": friendly_id}
     try:
-        tenant_of(request).flows_put[friendly_id] = Flow.model_validate(body)
-    except ValidationError as exc:
+        tenant_of(request).catalog.put(Flow.model_validate(body))
+    except ValueError as exc:
         raise Refused(400, str(exc)) from exc
     return Response(status_code=204)
 
@@ -25,7 +24,7 @@ async def put_flow(request: Request) -> Response:
 async def delete_flow(request: Request) -> Response:
     """Take away a flow that was put; the seed's one, if any, shows again."""
     friendly_id = request.path_params["friendly_id"]
-    if tenant_of(request).flows_put.pop(friendly_id, None) is None:
+    if not tenant_of(request).catalog.remove(friendly_id):
         raise Refused(404, f"No flow {friendly_id} was put")
     return Response(status_code=204)
 
@@ -44,3 +43,19 @@ async def show_guest(request: Request) -> Response:
 async def list_events(request: Request) -> Response:
     """List the events received; `dropped` says why one was not kept."""
     return JSONResponse(list(tenant_of(request).stream_log))
+
+
+async def list_triggers(request: Request) -> Response:
+    """List the triggered flows that ran, with what they sent and what came back."""
+    return JSONResponse(list(tenant_of(request).trigger_log))
+
+
+async def receive_mail(request: Request) -> Response:
+    """Take a mail: where the seed's triggered flows send theirs."""
+    tenant_of(request).mails.append(await json_object(request))
+    return Response(status_code=202)
+
+
+async def list_mails(request: Request) -> Response:
+    """List the mails taken."""
+    return JSONResponse(list(tenant_of(request).mails))

@@ -1,5 +1,6 @@
 """Flow execution: `POST /v2/callFlows` and its Edge form `POST /v1/personalize`."""
 
+import json
 import re
 from collections.abc import Mapping
 from typing import Any
@@ -10,6 +11,7 @@ from starlette.responses import JSONResponse, Response
 from sandbox.cdp.answers import Refused
 from sandbox.cdp.definitions import ref_of
 from sandbox.cdp.execution import Execution, execute
+from sandbox.cdp.freemarker.values import TemplateError
 from sandbox.cdp.guests import Guest, Session
 from sandbox.cdp.tenant import Tenant
 from sandbox.cdp.web.requests import (
@@ -37,6 +39,7 @@ CHANNELS = frozenset(
     }
 )
 _FRIENDLY_ID = re.compile(r"[a-z0-9_]*\*?")
+_RESULT_LIMIT = 10_000  # characters
 _GUEST_KEYS = ("browserId", "email", "identifiers")
 
 
@@ -48,7 +51,10 @@ async def call_flows(request: Request) -> Response:
     friendly_id, channel = _friendly_id(call), _channel(call)
     pos = _point_of_sale(request, tenant, call)
     guest = _guest(tenant, call)
-    execution = execute(tenant, friendly_id, guest, call)
+    try:
+        execution = await execute(tenant, friendly_id, guest, call)
+    except TemplateError as exc:
+        raise Refused(500, f"Templating transformation failed: {exc}") from exc
     if execution is None:
         return JSONResponse({"message": "No flow executed"})
     _record(tenant, _session(tenant, call, guest, channel=channel, pos=pos), execution)
@@ -121,10 +127,12 @@ def _session(
 
 
 def _record(tenant: Tenant, session: Session, execution: Execution) -> None:
+    """Write the execution into the session, as decisions that limit their frequency expect it."""
+    results = [json.dumps(output) for node in execution.nodes for output in node.outputs]
     flow_execution = {
         "status": "SUCCESS",
         "flowFriendlyId": execution.flow.friendly_id,
         "variantName": execution.variant.name,
-        "decision": {"results": [execution.body]},
+        "decision": {"results": [result for result in results if len(result) <= _RESULT_LIMIT]},
     }
     tenant.record(session, "TRACKING", {"flowExecution": flow_execution})

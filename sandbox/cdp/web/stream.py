@@ -24,7 +24,7 @@ async def create_browser(request: Request) -> Response:
     """Issue a browser id and, behind it, a new visitor."""
     tenant = tenant_of(request)
     require_client_key(request, tenant, request.query_params.get("client_key"))
-    browser_id, guest = tenant.guests.new_browser(tenant.clock.now())
+    browser_id, guest = tenant.new_browser()
     return JSONResponse({**_accepted(tenant, browser_id), "customer_ref": guest.ref})
 
 

@@ -1,0 +1,110 @@
+"""Calls the endpoints of connections: data systems and destinations."""
+
+import base64
+import json
+import re
+import urllib.parse
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import httpx2
+
+from sandbox.cdp.definitions import Auth, Connection
+
+_KEY = re.compile(r"\$\{\s*([\w.]+)\s*\}")
+_HOST = re.compile(r"\$\((\w+)\)")
+_OK = range(200, 300)
+
+
+class ConnectionFailedError(Exception):
+    """The endpoint was not reached in time, answered with an error, or not with JSON."""
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Calls connections; *hosts* says where `$(name)` in an address points."""
+
+    client: httpx2.AsyncClient
+    hosts: Mapping[str, str]
+
+    async def ask(self, connection: Connection, values: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the mapped outputs of a data system, its `${keys}` filled with *values*.
+
+        Raises ConnectionFailedError.
+        """
+        response = await self.send(connection, values)
+        if response.status_code not in _OK:
+            raise ConnectionFailedError(f"{connection.name} answered {response.status_code}")
+        try:
+            reply = response.json()
+        except ValueError as exc:
+            raise ConnectionFailedError(f"{connection.name} answered no JSON") from exc
+        found = reply if isinstance(reply, dict) else {"result": reply}
+        return {output: found[output] for output in connection.outputs if output in found}
+
+    async def send(
+        self, connection: Connection, values: Mapping[str, Any], *, body: str | None = None
+    ) -> httpx2.Response:
+        """Make the connection's request once, with *body* in place of its own if given.
+
+        Raises ConnectionFailedError unless an answer, of any status, came in time.
+        """
+        content = _fill(connection.body or "", values, _in_json) if body is None else body
+        timeout = httpx2.Timeout(
+            connection.socket_timeout / 1000, connect=connection.connection_timeout / 1000
+        )
+        try:
+            return await self.client.request(
+                connection.method,
+                self._located(_fill(connection.url, values, _in_url)),
+                headers={
+                    **{name: _fill(text, values, str) for name, text in connection.headers.items()},
+                    **await self._signed_in(connection.auth),
+                },
+                content=content.encode(),
+                timeout=timeout,
+            )
+        except (httpx2.HTTPError, httpx2.InvalidURL, ValueError) as exc:
+            reason = f"{type(exc).__name__}: {exc}"
+            raise ConnectionFailedError(f"{connection.name}: {reason}") from exc
+
+    def _located(self, url: str) -> str:
+        return _HOST.sub(lambda match: self.hosts.get(match[1], match[0]), url)
+
+    async def _signed_in(self, auth: Auth) -> dict[str, str]:
+        """Return the headers that authenticate; OAuth 2 asks for a token each time."""
+        match auth.auth_type:
+            case "BASIC":
+                credentials = f"{auth.username}:{auth.password}".encode()
+                return {"Authorization": f"Basic {base64.b64encode(credentials).decode()}"}
+            case "OAUTH2":
+                form = {
+                    "grant_type": "client_credentials",
+                    "client_id": auth.client_id,
+                    "client_secret": auth.client_secret,
+                }
+                reply = await self.client.post(self._located(auth.token_url), data=form)
+                return {"Authorization": f"Bearer {reply.json()['access_token']}"}
+            case _:
+                return {}
+
+
+def _fill(text: str, values: Mapping[str, Any], written: Callable[[Any], str]) -> str:
+    """Put *values* in for the `${keys}` of *text*; one that is missing leaves nothing."""
+
+    def filled(match: re.Match[str]) -> str:
+        value = values.get(match[1])
+        return "" if value is None else written(value)
+
+    return _KEY.sub(filled, text)
+
+
+def _in_url(value: Any) -> str:
+    return urllib.parse.quote(str(value), safe="")
+
+
+def _in_json(value: Any) -> str:
+    """Write *value* to stand in a JSON document: a text is escaped, for the quotes around it."""
+    written = json.dumps(value, ensure_ascii=False)
+    return written[1:-1] if isinstance(value, str) else written
