@@ -1,8 +1,8 @@
 """Tries the container image out: `image_smoke.py IMAGE ROOT`, with ROOT its mounted files.
 
 It starts the image's own entrypoint as the image's user in a read-only root, against the sandbox
-on this machine's default ports, and ends at the first thing that is not as promised. Called by
-`scripts/image-smoke`, as root.
+on its default ports, and ends at the first thing that is not as promised. What it finds goes to
+stdout, what the processes say to stderr. Called by `scripts/image-smoke`, as root.
 """
 
 import json
@@ -25,9 +25,10 @@ _VISITOR = {"grant_type": "client_credentials", "client_id": "storefront-client"
 _CONFINE = """
 set -e
 mount --bind "$root" "$root"
-for folder in dev proc; do mount --rbind "/$folder" "$root/$folder"; done
+mount --rbind /dev "$root/dev"
+mount --rbind /proc "$root/proc"
 mount -o remount,bind,ro "$root"
-exec chroot --userspec="$user" "$root" env -i "$@"
+exec chroot --userspec="$user" "$root" env -i -C "$folder" "$@"
 """
 
 
@@ -37,6 +38,7 @@ class Image:
 
     root: Path
     user: str
+    folder: str
     environment: list[str]
     entrypoint: list[str]
     health_check: list[str]
@@ -45,7 +47,8 @@ class Image:
         """Start *command* in the image, confined as a hardened runtime would do it."""
         return subprocess.Popen(
             ["unshare", "--mount", "sh", "-c", _CONFINE, "sh", *self.environment, *command],
-            env={**os.environ, "root": str(self.root), "user": self.user},
+            env={**os.environ, "root": str(self.root), "user": self.user, "folder": self.folder},
+            stdout=sys.stderr,
         )
 
     def succeeds(self, *command: str) -> bool:
@@ -55,11 +58,12 @@ class Image:
 
 def read_image(name: str, root: Path) -> Image:
     """Read user, environment and commands out of the image, not out of the Dockerfile."""
-    inspect = ["buildah", "inspect", "--type", "image", "--format", "{{json .Docker.config}}", name]
-    config = json.loads(subprocess.check_output(inspect))
+    described = subprocess.check_output(["buildah", "inspect", "--type", "image", name])
+    config = json.loads(described)["Docker"]["config"]
     return Image(
         root=root,
         user=config["User"],
+        folder=config["WorkingDir"],
         environment=config["Env"],
         entrypoint=config["Entrypoint"],
         health_check=config["Healthcheck"]["Test"][1:],
@@ -133,7 +137,8 @@ def try_stopping(gateway: subprocess.Popen[bytes]) -> None:
 def main(name: str, root: str) -> None:
     """Try image *name* out."""
     image = read_image(name, Path(root))
-    sandbox = subprocess.Popen([Path(sys.executable).with_name("decision-proxy"), "sandbox"])
+    run_sandbox = [sys.executable, "-m", "proxy", "sandbox"]
+    sandbox = subprocess.Popen(run_sandbox, stdout=sys.stderr)
     gateway = image.start(image.entrypoint)
     try:
         expect(answers(f"{_CDP}/_sandbox/clock"), "the sandbox is up")
