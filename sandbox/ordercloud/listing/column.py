@@ -1,12 +1,12 @@
 """One field of a table, indexed: its values in order, and the rows that hold each."""
 
 import re
-from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Sequence
-from functools import cached_property
+from bisect import bisect_left, bisect_right, insort
+from collections.abc import Callable, Iterable, Sequence
 from itertools import chain
 from operator import itemgetter
 
+from sandbox.ordercloud.collections import Entity
 from sandbox.ordercloud.listing.grammar import Operator, Term
 from sandbox.ordercloud.listing.resource import Kind
 from sandbox.ordercloud.listing.rowset import rowset
@@ -17,21 +17,36 @@ _LAST = "\U0010ffff"
 
 
 class Column:
-    """The index of one field. *cells* gives the distinct keys of each row in turn."""
+    """The index of one field of *items*; *keys_of* gives an item's values, each once."""
 
-    def __init__(self, cells: Iterable[Iterable[Key]], size: int) -> None:
-        self._size = size
+    def __init__(self, items: Sequence[Entity], keys_of: Callable[[Entity], set[Key]]) -> None:
+        self._keys_of = keys_of
+        self._size = len(items)
         self._rows: dict[Key, list[int]] = {}
-        for row, keys in enumerate(cells):
-            for key in keys:
+        for row, item in enumerate(items):
+            for key in keys_of(item):
                 self._rows.setdefault(key, []).append(row)
-        self.keys: Sequence[Key] = sorted(self._rows)
+        self.keys: list[Key] = sorted(self._rows)
         self._sets: dict[Key, int] = {}
+        self._present: int | None = None
 
-    @cached_property
+    def replace(self, row: int, old: Entity | None, new: Entity) -> None:
+        """Put a changed item into its row, or a new one into the next."""
+        before = self._keys_of(old) if old is not None else set[Key]()
+        after = self._keys_of(new)
+        self._size = max(self._size, row + 1)
+        self._present = None
+        for key in before - after:
+            self._take(key, row)
+        for key in after - before:
+            self._give(key, row)
+
+    @property
     def present(self) -> int:
         """The rows that have any value."""
-        return self._holding(self.keys)
+        if self._present is None:
+            self._present = self._holding(self.keys)
+        return self._present
 
     def rows(self, key: Key) -> int:
         """Return the rows that hold a value."""
@@ -84,6 +99,19 @@ class Column:
             for row in self._rows[key]:
                 places[row] = place
         return places
+
+    def _take(self, key: Key, row: int) -> None:
+        self._sets.pop(key, None)
+        self._rows[key].remove(row)
+        if not self._rows[key]:
+            del self._rows[key]
+            del self.keys[bisect_left(self.keys, key)]
+
+    def _give(self, key: Key, row: int) -> None:
+        self._sets.pop(key, None)
+        if key not in self._rows:
+            insort(self.keys, key)
+        self._rows.setdefault(key, []).append(row)
 
     def _union(self, keys: Iterable[Key]) -> int:
         found = 0

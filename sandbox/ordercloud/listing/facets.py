@@ -5,8 +5,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from operator import itemgetter
 from typing import Any
 
+from sandbox.ordercloud.collections import Entity
 from sandbox.ordercloud.listing.resource import Field, Kind
-from sandbox.ordercloud.listing.table import Entity, Table
+from sandbox.ordercloud.listing.table import Table
 from sandbox.ordercloud.listing.values import OBJECT, Key, key_of, values_at
 
 _MAX_FACETS = 50

@@ -6,12 +6,13 @@ from itertools import islice
 from operator import or_
 from typing import Any
 
+from sandbox.ordercloud.collections import Entity
 from sandbox.ordercloud.listing import facets as facet_counts
 from sandbox.ordercloud.listing.grammar import Filter
 from sandbox.ordercloud.listing.request import ListRequest
 from sandbox.ordercloud.listing.rowset import members
 from sandbox.ordercloud.listing.search import find, scores
-from sandbox.ordercloud.listing.table import Entity, Table, View, view
+from sandbox.ordercloud.listing.table import Table, View, view
 
 
 def run(

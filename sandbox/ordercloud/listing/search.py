@@ -7,9 +7,10 @@ from enum import StrEnum
 from functools import reduce
 from operator import and_, or_
 
+from sandbox.ordercloud.collections import Entity
 from sandbox.ordercloud.listing.resource import Field, Kind
 from sandbox.ordercloud.listing.rowset import members, rowset
-from sandbox.ordercloud.listing.table import Table
+from sandbox.ordercloud.listing.table import Table, texts_at
 from sandbox.ordercloud.listing.values import STRING, Key
 from sandbox.ordercloud.listing.words import stems
 
@@ -100,16 +101,12 @@ class _Words:
         return _intersection(self._rows(path, term) for term in range(len(self.terms)))
 
     def _with_phrase(self, path: str) -> int:
-        size = self._table.size
+        size, items = self._table.size, self._table.items
         candidates = members(self._with_all_terms(path), size)
-        return rowset(
-            [
-                row
-                for row in candidates
-                if any(self._is_phrase_of(stems(text)) for text in self._table.texts(row, path))
-            ],
-            size,
-        )
+        return rowset([row for row in candidates if self._has_phrase(items[row], path)], size)
+
+    def _has_phrase(self, item: Entity, path: str) -> bool:
+        return any(self._is_phrase_of(stems(text)) for text in texts_at(item, path))
 
     def _is_phrase_of(self, text: list[str]) -> bool:
         *body, last = self.terms

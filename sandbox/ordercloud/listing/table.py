@@ -1,9 +1,10 @@
 """A table: entities with an index per field, made when a list first asks for that field."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from itertools import zip_longest
 
+from sandbox.ordercloud.collections import Entity
 from sandbox.ordercloud.listing.column import Column
 from sandbox.ordercloud.listing.grammar import Term
 from sandbox.ordercloud.listing.resource import Field
@@ -11,9 +12,8 @@ from sandbox.ordercloud.listing.rowset import full, rowset
 from sandbox.ordercloud.listing.values import STRING, Key, key_of, values_at
 from sandbox.ordercloud.listing.words import stems
 
-Entity = dict[str, Any]
-
 _ORDERS_KEPT = 32
+_MANY = 100  # changed rows; beyond that new indexes are quicker than changed ones
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,14 +26,31 @@ class Sort:
 
 
 class Table:
-    """Entities that never change, and what is known of them."""
+    """Entities that are replaced, never changed, and an index of every field asked for."""
 
     def __init__(self, items: Iterable[Entity]) -> None:
         self.items = tuple(items)
         self._columns: dict[Field, Column] = {}
         self._words: dict[str, Column] = {}
-        self._orders: dict[tuple[Sort, ...], Sequence[int]] = {(): range(len(self.items))}
-        self._row_of: dict[str, int] | None = None
+        self._orders: dict[tuple[Sort, ...], Sequence[int]] = {}
+        self._row_of: dict[str, int] = {}
+
+    def refresh(self, items: Iterable[Entity]) -> None:
+        """Take in what the items are now; after a few changes the indexes stay."""
+        now = tuple(items)
+        changed = [
+            row for row, (old, new) in enumerate(zip_longest(self.items, now)) if old is not new
+        ]
+        if not changed:
+            return
+        if len(changed) > _MANY or len(now) < self.size:
+            self._columns.clear()
+            self._words.clear()
+        else:
+            self._index(changed, now)
+        self._orders.clear()
+        self._row_of.clear()
+        self.items = now
 
     @property
     def size(self) -> int:
@@ -42,42 +59,34 @@ class Table:
 
     def rows_of(self, ids: Iterable[str]) -> int:
         """Return the set of rows that hold the entities with these IDs."""
-        if self._row_of is None:
+        if not self._row_of:
             self._row_of = {item["ID"]: row for row, item in enumerate(self.items)}
         return rowset([self._row_of[id_] for id_ in ids if id_ in self._row_of], self.size)
 
     def column(self, field: Field) -> Column:
         """Return the index of a field's values."""
         if field not in self._columns:
-            self._columns[field] = Column(self._keys(field), self.size)
+            self._columns[field] = Column(self.items, _keys_at(field))
         return self._columns[field]
+
+    def words(self, path: str) -> Column:
+        """Return the index of the stems in a field's texts."""
+        if path not in self._words:
+            self._words[path] = Column(self.items, _stems_at(path))
+        return self._words[path]
 
     def matching(self, field: Field, term: Term) -> int:
         """Return the rows whose field satisfies a term; a row without the field is not equal."""
         rows = self.column(field).matching(term, field.kind)
         return full(self.size) & ~rows if term.negated else rows
 
-    def words(self, path: str) -> Column:
-        """Return the index of the stems in a field's texts."""
-        if path not in self._words:
-            cells = (
-                {Key(STRING, stem) for text in self.texts(row, path) for stem in stems(text)}
-                for row in range(self.size)
-            )
-            self._words[path] = Column(cells, self.size)
-        return self._words[path]
-
-    def texts(self, row: int, path: str) -> Iterator[str]:
-        """Give the strings that a row has at a path."""
-        return (
-            value for value in values_at(self.items[row], path.split(".")) if isinstance(value, str)
-        )
-
     def order(self, sorts: tuple[Sort, ...]) -> Sequence[int]:
         """Return all rows in an order; equal rows stand as they were given."""
+        if not sorts:
+            return range(self.size)
         if sorts not in self._orders:
             if len(self._orders) >= _ORDERS_KEPT:
-                self._orders = {(): range(self.size)}
+                self._orders.clear()
             self._orders[sorts] = self._sorted(sorts[0], self.order(sorts[1:]))
         return self._orders[sorts]
 
@@ -87,11 +96,10 @@ class Table:
         )
         return sorted(rows, key=ranks.__getitem__)
 
-    def _keys(self, field: Field) -> Iterator[set[Key]]:
-        steps = field.path.split(".")
-        for item in self.items:
-            keys = (key_of(value, field.kind) for value in values_at(item, steps))
-            yield {key for key in keys if key is not None}
+    def _index(self, rows: Sequence[int], items: tuple[Entity, ...]) -> None:
+        for column in (*self._columns.values(), *self._words.values()):
+            for row in rows:
+                column.replace(row, self.items[row] if row < self.size else None, items[row])
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +108,7 @@ class View:
 
     table: Table
     rows: int
-    """A set from `Table.rows_of`."""
+    """A set from `Table.rows_of`; it holds until the table is refreshed."""
     show: Callable[[Entity], Entity] = lambda entity: entity
 
 
@@ -110,3 +118,22 @@ def view(items: Sequence[Entity] | Table | View) -> View:
         return items
     table = items if isinstance(items, Table) else Table(items)
     return View(table, full(table.size))
+
+
+def texts_at(item: Entity, path: str) -> list[str]:
+    """Return the strings that an entity has at a path."""
+    return [text for text in values_at(item, path.split(".")) if isinstance(text, str)]
+
+
+def _keys_at(field: Field) -> Callable[[Entity], set[Key]]:
+    steps, kind = field.path.split("."), field.kind
+
+    def keys_of(item: Entity) -> set[Key]:
+        keys = (key_of(value, kind) for value in values_at(item, steps))
+        return {key for key in keys if key is not None}
+
+    return keys_of
+
+
+def _stems_at(path: str) -> Callable[[Entity], set[Key]]:
+    return lambda item: {Key(STRING, stem) for text in texts_at(item, path) for stem in stems(text)}

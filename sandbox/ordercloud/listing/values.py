@@ -1,7 +1,7 @@
 """Values as they compare: out of an entity at a path, or out of the text of a filter."""
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import NamedTuple
 
@@ -23,27 +23,28 @@ class Key(NamedTuple):
     value: Scalar
 
 
-def values_at(node: object, steps: Sequence[str]) -> Iterator[object]:
-    """Give every value at a path, through arrays; a last step `*` means all leaves below."""
-    if isinstance(node, list):
-        for element in node:
-            yield from values_at(element, steps)
-    elif not steps:
-        if node is not None:
-            yield node
-    elif isinstance(node, dict):
-        if steps[0] == "*":
-            yield from _leaves(node)
+def values_at(node: object, steps: Sequence[str]) -> list[object]:
+    """Return the values at a path, through arrays; a last step `*` means all leaves below."""
+    for done, step in enumerate(steps):
+        if isinstance(node, dict):
+            if step == "*":
+                return _leaves(node)
+            node = node.get(step)
+        elif isinstance(node, list):
+            return [value for element in node for value in values_at(element, steps[done:])]
         else:
-            yield from values_at(node.get(steps[0]), steps[1:])
+            return []
+    if isinstance(node, list):
+        return [value for element in node for value in values_at(element, ())]
+    return [] if node is None else [node]
 
 
-def _leaves(node: object) -> Iterator[object]:
+def _leaves(node: object) -> list[object]:
     if isinstance(node, dict):
-        for child in node.values():
-            yield from _leaves(child)
-    else:
-        yield from values_at(node, ())
+        return [leaf for child in node.values() for leaf in _leaves(child)]
+    if isinstance(node, list):
+        return [leaf for element in node for leaf in _leaves(element)]
+    return [] if node is None else [node]
 
 
 def key_of(value: object, kind: Kind) -> Key | None:

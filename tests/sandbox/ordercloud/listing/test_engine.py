@@ -222,3 +222,22 @@ def test_a_view_answers_what_a_list_of_its_items_alone_answers(
     view = View(table, table.rows_of(item["ID"] for item in visible))
     request = parse(PREMIUM, query)
     assert run(request, view) == run(request, visible)
+
+
+@given(query=queries(single), before=catalogs, after=catalogs, search=searches)
+def test_a_refreshed_table_answers_like_a_new_one(
+    query: list[tuple[str, str]],
+    before: list[dict[str, Any]],
+    after: list[dict[str, Any]],
+    search: list[tuple[str, str]],
+) -> None:
+    table = Table(before)
+    requests = [parse(PREMIUM, query), parse(PREMIUM, search)]
+    for request in requests:
+        run(request, table)
+    now = [
+        old if n % 3 == 0 else new for n, (old, new) in enumerate(zip(before, after, strict=False))
+    ]
+    now += after[len(before) :]
+    table.refresh(now)
+    assert [run(request, table) for request in requests] == [run(r, now) for r in requests]
