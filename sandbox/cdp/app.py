@@ -15,7 +15,7 @@ from sandbox.cdp.answers import Refused, envelope, refuse
 from sandbox.cdp.connections import Caller
 from sandbox.cdp.seed import load_seed
 from sandbox.cdp.tenant import Tenant
-from sandbox.cdp.web import debug, interactive, stream
+from sandbox.cdp.web import admin, debug, interactive, stream
 from sandbox.control import Clock, Control
 
 _SDK_HEADERS = (
@@ -38,6 +38,16 @@ _ROUTES = (
     Route("/v1/personalize", interactive.call_flows, methods=["POST"]),
     *_STREAM,
     Mount("/v1/events", routes=_STREAM),
+    Route("/oauth/token", admin.issue_token, methods=["POST"]),
+    Route("/v3/flowDefinitions", admin.list_flows),
+    Route("/v3/flowDefinitions/{ref}", admin.show_flow),
+    Route("/v2/decisionModelDefinitions", admin.list_models),
+    Route("/v2/decisionModelDefinitions/{ref}", admin.show_model),
+    Route("/v2/decisionModelDefinitions/{ref}/variants", admin.list_variants),
+    Route("/v2/decisionModelVariants/{ref}", admin.show_variant),
+    Route("/v2/testDecisionModel", admin.test_model, methods=["POST"]),
+    Route("/v2/connections", admin.list_connections),
+    Route("/v2/connections/{ref}", admin.show_connection),
     Route("/_sandbox/flows/{friendly_id}", debug.put_flow, methods=["PUT"]),
     Route("/_sandbox/flows/{friendly_id}", debug.delete_flow, methods=["DELETE"]),
     Route("/_sandbox/guests/{name:path}", debug.show_guest),

@@ -16,7 +16,7 @@ class Catalog:
 
     def __init__(self, seed: Seed) -> None:
         self.offers: Mapping[str, Offer] = {offer.key: offer for offer in seed.settings.offers}
-        self.models: Mapping[str, Model] = {model.name: model for model in seed.models}
+        self._models = {model.name: model for model in seed.models}
         self._connections = {connection.name: connection for connection in seed.connections}
         self._seeded = {flow.friendly_id: flow for flow in seed.flows}
         self._put: dict[str, Flow] = {}
@@ -27,6 +27,17 @@ class Catalog:
     def flows(self) -> Mapping[str, Flow]:
         """All flows by friendly id."""
         return {**self._seeded, **self._put}
+
+    @property
+    def models(self) -> list[Model]:
+        """All models: those with files of their own, and those that stand in flows."""
+        used = [model for flow in self.flows.values() for v in flow.variants for model in v.models]
+        return [*self._models.values(), *(model for model in used if isinstance(model, Model))]
+
+    @property
+    def connections(self) -> list[Connection]:
+        """The connections that have files of their own."""
+        return list(self._connections.values())
 
     def put(self, flow: Flow) -> None:
         """Put *flow* in place of the one of its id; raises UnknownNameError."""
@@ -39,7 +50,7 @@ class Catalog:
 
     def model(self, named: str | Model) -> Model:
         """Return a model, which may stand in full where it is used."""
-        return named if isinstance(named, Model) else _known(self.models, named, "model")
+        return named if isinstance(named, Model) else _known(self._models, named, "model")
 
     def connection(self, named: str | Connection) -> Connection:
         """Return a connection, which may stand in full where it is used."""

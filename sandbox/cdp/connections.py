@@ -108,3 +108,35 @@ def _in_json(value: Any) -> str:
     """Write *value* to stand in a JSON document: a text is escaped, for the quotes around it."""
     written = json.dumps(value, ensure_ascii=False)
     return written[1:-1] if isinstance(value, str) else written
+
+
+def describe(connection: Connection, mapping: Mapping[str, str]) -> dict[str, Any]:
+    """Return a connection as the REST API and decision models write it, without secrets.
+
+    *mapping* says which expression fills which `${key}`.
+    """
+    request = {"requestType": connection.method, "connectionUrl": connection.url}
+    return {
+        "ref": connection.ref,
+        "name": connection.name,
+        "auth": {"authType": connection.auth.auth_type},
+        "request": request | ({"requestBody": connection.body} if connection.body else {}),
+        "urlParameters": _parameters(connection.url, mapping),
+        "inputMappings": _parameters(connection.body or "", mapping),
+        "outputMappings": [{"label": out, "outputReference": out} for out in connection.outputs],
+        "customHeaders": [
+            {"name": name, "value": value} for name, value in connection.headers.items()
+        ],
+        "systemType": connection.system_type,
+        "connectionTimeout": connection.connection_timeout,
+        "socketTimeout": connection.socket_timeout,
+        "revision": 1,
+        "archived": False,
+    }
+
+
+def _parameters(text: str, mapping: Mapping[str, str]) -> list[dict[str, Any]]:
+    return [
+        {"label": key, "key": key, "type": "string", "mapping": mapping.get(key)}
+        for key in _KEY.findall(text)
+    ]

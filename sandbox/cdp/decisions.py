@@ -9,7 +9,7 @@ from typing import Any
 from sandbox.cdp import javascript, tables
 from sandbox.cdp.catalog import Catalog
 from sandbox.cdp.connections import Caller, ConnectionFailedError
-from sandbox.cdp.definitions import Decision, ModelVariant, OutputType, ref_of
+from sandbox.cdp.definitions import Decision, ModelVariant, OutputType, node_id
 
 # A longer text becomes an empty one (docs/sandbox-cdp.md, "Limits").
 _TEXT_LIMIT = 10_000
@@ -92,12 +92,12 @@ class _Run:
         started = time.perf_counter()
         outputs, error = await self._outcome(decision)
         return Node(
-            id=_id(decision.name),
+            id=decision.id,
             name=decision.name,
             type=_kind(decision),
             outputs=outputs,
             execution_ms=(time.perf_counter() - started) * 1000,
-            needs=[_id(name) for name in decision.needs],
+            needs=[node_id(name) for name in decision.needs],
             error_cause=error,
         )
 
@@ -128,9 +128,9 @@ class _Run:
 
     def _table(self, decision: Decision) -> list[dict[str, Any]]:
         assert decision.table is not None
-        name = "".join(decision.name.title().split())
-        rows = tables.evaluate(decision.table, self._inputs(decision.table.inputs), name)
-        rows = [self._with_offer(row) for row in rows]
+        inputs = self._inputs(decision.table.inputs)
+        matches = tables.evaluate(decision.table, inputs, decision.name)
+        rows = [self._with_offer(row) for row in matches]
         for output in dict.fromkeys(key for row in rows for key in row if key != "ruleId"):
             values = [row[output] for row in rows if output in row]
             self.names[output] = values if decision.table.may_match_often else values[0]
@@ -157,10 +157,6 @@ class _Run:
         found = await self.caller.ask(connection, filled)
         self.names[decision.variable] = found
         return found
-
-
-def _id(name: str) -> str:
-    return ref_of("decision", name)
 
 
 def _kind(decision: Decision) -> str:

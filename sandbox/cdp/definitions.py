@@ -202,6 +202,11 @@ class Table(Definition):
         return tuple(dict.fromkeys(key for rule in self.rules for key in rule.then))
 
     @property
+    def offers(self) -> bool:
+        """Whether some rule returns an offer."""
+        return any(rule.offer for rule in self.rules)
+
+    @property
     def may_match_often(self) -> bool:
         """Whether the table may yield several rows."""
         several = self.hit_policy in {HitPolicy.RULE_ORDER, HitPolicy.COLLECT}
@@ -215,6 +220,11 @@ class Table(Definition):
 
 
 OutputType = Literal["string", "integer", "long", "double", "boolean", "date", "map"]
+
+
+def node_id(name: str) -> str:
+    """Return the id of the node called *name*."""
+    return ref_of("decision", name)
 
 
 class Decision(Definition):
@@ -241,10 +251,15 @@ class Decision(Definition):
         return self
 
     @property
+    def id(self) -> str:
+        """The node's id."""
+        return node_id(self.name)
+
+    @property
     def variable(self) -> str:
         """The name that later nodes know the result by: *output*, or the name in camelCase."""
         first, *rest = self.name.split()
-        return self.output or first[:1].lower() + first[1:] + "".join(map(str.capitalize, rest))
+        return self.output or "".join([first[:1].lower() + first[1:], *map(str.capitalize, rest)])
 
 
 class ModelStatus(StrEnum):

@@ -19,11 +19,16 @@ def evaluate(table: Table, inputs: Mapping[str, Any], name: str) -> list[Row]:
     Raises TableError.
     """
     matches = [
-        {"ruleId": f"{name}_{number}", **rule.then, **_offered(rule)}
+        {"ruleId": rule_id(name, number), **rule.then, **_offered(rule)}
         for number, rule in enumerate(table.rules)
         if all(cell.holds(inputs.get(expression)) for expression, cell in rule.when.items())
     ]
     return _hits(table, matches)
+
+
+def rule_id(table: str, number: int) -> str:
+    """Return the id of the rule at *number* (from 0) of the table with this name."""
+    return "".join(table.title().split()) + f"_{number}"
 
 
 def _offered(rule: Rule) -> Row:

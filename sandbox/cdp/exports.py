@@ -1,0 +1,120 @@
+"""Writes definitions as the REST API shows them."""
+
+import json
+from typing import Any
+
+from sandbox.cdp import dmn
+from sandbox.cdp.catalog import Catalog
+from sandbox.cdp.connections import describe
+from sandbox.cdp.definitions import Flow, Model, ModelStatus, ModelVariant, Variant, ref_of
+
+
+def flow_definition(flow: Flow, catalog: Catalog) -> dict[str, Any]:
+    """Return a flow as `/v3/flowDefinitions` has it."""
+    triggers = [{"name": flow.trigger, "identifiers": [_equals(flow.trigger)]}]
+    process = "triggered_v1" if flow.trigger else "interactive_v1"
+    return {
+        "name": flow.name or flow.friendly_id,
+        "friendlyId": flow.friendly_id,
+        "type": flow.type,
+        "subtype": flow.subtype,
+        "status": flow.status.value,
+        "channels": list(flow.channels),
+        "triggers": triggers if flow.trigger else [],
+        "businessProcess": process,
+        "traffic": _traffic(flow),
+        "variants": [_variant(flow, variant, catalog) for variant in flow.variants],
+        "schedule": {"type": "simpleSchedule", **_dumped(flow.schedule)},
+        "revision": 1,
+        "archived": False,
+        "tags": [],
+    }
+
+
+def _equals(trigger: str | None) -> dict[str, Any]:
+    return {"operator": "Equals", "value": trigger}
+
+
+def _dumped(definition: Any) -> dict[str, Any]:
+    dumped: dict[str, Any] = definition.model_dump(mode="json", by_alias=True, exclude_none=True)
+    return dumped
+
+
+def _variant_ref(flow: Flow, variant: Variant) -> str:
+    return ref_of("flow", flow.friendly_id, variant.name)
+
+
+def _traffic(flow: Flow) -> dict[str, Any]:
+    by_audience = any(variant.audience for variant in flow.variants)
+    equal = 100 / len(flow.variants)
+    splits = [
+        {"ref": _variant_ref(flow, v), "split": equal if v.split is None else v.split}
+        for v in flow.variants
+    ]
+    return {
+        "type": "audienceTraffic" if by_audience else "simpleTraffic",
+        "weightingAlgorithm": "USER_DEFINED",
+        "allocation": flow.allocation,
+        "splits": splits,
+    }
+
+
+def _variant(flow: Flow, variant: Variant, catalog: Catalog) -> dict[str, Any]:
+    return {
+        "ref": _variant_ref(flow, variant),
+        "name": variant.name,
+        "isControl": variant.is_control,
+        "tasks": _tasks(flow, variant, catalog),
+    }
+
+
+def _tasks(flow: Flow, variant: Variant, catalog: Catalog) -> list[dict[str, Any]]:
+    written = json.dumps(variant.output) if variant.template is None else variant.template.source
+    tasks = [_task("templateRender", type="application/json", template=written)]
+    conditions = [text for text in (flow.audience, variant.audience) if text]
+    if conditions:
+        rules = [{"id": "scriptCondition", "ruleData": {"expression": c}} for c in conditions]
+        tasks.append(_task("conditions", rules=rules))
+    if variant.models:
+        refs = [catalog.model(model).ref for model in variant.models]
+        tasks.append(_task("decisionModel", decisionModelRefs=refs))
+    if variant.destination:
+        connection = describe(catalog.connection(variant.destination), {})
+        tasks.append(_task("connection", connection=connection))
+    return tasks
+
+
+def _task(kind: str, **given: Any) -> dict[str, Any]:
+    return {"implementation": f"{kind}Task", "input": {"inputType": f"{kind}TaskInput", **given}}
+
+
+def decision_model(model: Model) -> dict[str, Any]:
+    """Return a model as `/v2/decisionModelDefinitions` has it."""
+    equal = 100 / len(model.variants)
+    deployed = [
+        {
+            "variantRef": model.ref_of_variant(variant),
+            "split": equal if variant.split is None else variant.split,
+            "status": variant.status.value,
+            "variantRevision": 1,
+        }
+        for variant in model.variants
+    ]
+    return {
+        "name": model.name,
+        "revision": 1,
+        "archived": False,
+        "deploymentConfiguration": {"variants": deployed},
+    }
+
+
+def model_variant(model: Model, variant: ModelVariant, catalog: Catalog) -> dict[str, Any]:
+    """Return a variant as `/v2/decisionModelVariants` has it, with its DMN as `definition`."""
+    return {
+        "name": variant.name,
+        "revision": 1,
+        "archived": variant.status is ModelStatus.ARCHIVED,
+        "decisionModelDefinitionRef": model.ref,
+        "definition": dmn.to_xml(variant, catalog),
+        "inProduction": variant.status is ModelStatus.PRODUCTION,
+    }
