@@ -25,8 +25,8 @@ class Account:
 
     @property
     def key(self) -> str:
-        """Return the number that tokens carry for the user (`u`, `imp`)."""
-        return str(zlib.crc32(self.user["Username"].casefold().encode()))
+        """Return the number by which tokens (`u`, `imp`) and the store know the user."""
+        return str(zlib.crc32(f"{self.buyer_id}/{self.user['ID']}".casefold().encode()))
 
 
 class Accounts:

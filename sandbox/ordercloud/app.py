@@ -16,6 +16,7 @@ from sandbox.ordercloud.marketplace import Marketplace, Settings
 from sandbox.ordercloud.oauth import OAuth
 from sandbox.ordercloud.pictures import picture
 from sandbox.ordercloud.routes import ROUTES
+from sandbox.ordercloud.switches import Switches
 
 _PREFLIGHT_S = 86_400
 
@@ -41,6 +42,7 @@ def build(
     app = Starlette(
         routes=[
             *OAuth(marketplace).routes(),
+            *Switches(marketplace).routes(),
             Route("/_sandbox/images/{name}.svg", picture),
             Route(
                 PREFIX + "/{path:path}",

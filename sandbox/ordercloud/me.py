@@ -90,6 +90,17 @@ def get_promotion(call: Call) -> Entity:
     raise not_found("Promotion", wanted)
 
 
+def list_nothing(call: Call) -> Entity:
+    """List what the seed has none of and the sandbox does not let make."""
+    return call.page([])
+
+
+def list_nothing_of_product(call: Call) -> Entity:
+    """List what no product of the sandbox has: specs, variants, other sellers, stock records."""
+    call.marketplace.visibility.product(call.session.viewer, call.ids["productID"])
+    return call.page([])
+
+
 def _shelf(call: Call) -> Shelf:
     """Return what part of the catalogs the query asks for."""
     category_id, depth = call.parameter("categoryID"), call.parameter("depth") or "all"

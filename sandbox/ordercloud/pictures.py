@@ -82,7 +82,8 @@ _MOTIFS = {
 }
 _FRAME = """<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 400 400" width="{width}">
 <defs><radialGradient id="g" cx=".5" cy=".38" r=".8">
-<stop offset="0" stop-color="hsl({hue},38%,97%)"/><stop offset="1" stop-color="hsl({hue},30%,85%)"/></radialGradient></defs>
+<stop offset="0" stop-color="hsl({hue},38%,97%)"/>
+<stop offset="1" stop-color="hsl({hue},30%,85%)"/></radialGradient></defs>
 <rect width="400" height="400" fill="url(#g)"/>
 <ellipse cx="200" cy="356" rx="130" ry="14" fill="hsl({hue},25%,55%)" opacity=".28"/>{motif}
 </svg>"""

@@ -23,6 +23,16 @@ class Session:
     order_id: str | None
     token: str = field(repr=False)
 
+    @property
+    def owner(self) -> str:
+        """Return under what the holder's own things are kept: each anonymous token has its own."""
+        return self.order_id or self.account.key
+
+    def forbid_anonymous(self) -> None:
+        """Raise Auth.AnonUserProhibited for an anonymous shopper."""
+        if self.order_id is not None:
+            raise ApiError("Auth.AnonUserProhibited")
+
     def require(self, roles: tuple[str, ...]) -> None:
         """Raise Auth.InsufficientRoles unless the token has one of *roles*, or none is needed."""
         if roles and not set(roles).intersection(self.roles):

@@ -14,7 +14,8 @@ from sandbox.ordercloud.assignments import (
     ProfileAssignment,
     PromotionAssignment,
 )
-from sandbox.ordercloud.collections import Collection, Owned, Revision
+from sandbox.ordercloud.collections import Collection, Entity, Owned, Revision
+from sandbox.ordercloud.order_book import OrderBook
 
 
 class Store:
@@ -49,11 +50,16 @@ class Store:
         self.promotions = Collection("Promotion", self.catalog)
 
     def _open_orders(self) -> None:
-        self.orders = Collection("Order", self.private)
+        self.orders = OrderBook(self.private)
+        self.active_carts: dict[str, str] = {}
         self.line_items = Owned("LineItem", self.private)
-        self.order_promotions = Owned("Promotion", self.private)
+        self.order_promotions: dict[str, list[Entity]] = {}
+        self.shipping_addresses: dict[str, Entity] = {}
         self.payments = Owned("Payment", self.private)
         self.addresses = Owned("Address", self.private)
+        self.cards = Owned("CreditCard", self.private)
+        self.wish_lists = Owned("ProductCollection", self.private)
+        self.wishes = Owned("Product", self.private)
 
     def _open_assignments(self) -> None:
         shared, private = self.catalog, self.private

@@ -96,10 +96,14 @@ class Visibility:
         """Return the products of a shelf that the viewer sees."""
 
         def visible() -> View:
-            table = self._kept("table of products", lambda: Table(self._store.products))
+            table = self.table()
             return View(table, table.rows_of(set[str]().union(*self._ids_on(viewer, shelf))))
 
         return self._kept(("products", viewer, shelf), visible)
+
+    def table(self) -> Table:
+        """Return the index of all products, active or not."""
+        return self._kept("table", lambda: Table(self._store.products))
 
     def product(self, viewer: Viewer, product_id: str) -> Entity:
         """Return one product; raise NotFound if the viewer does not see it."""

@@ -1,0 +1,39 @@
+"""`/_sandbox/…`: what only this emulator can be told, beside `sandbox.control`."""
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from sandbox.ordercloud.marketplace import Marketplace
+
+
+class Switches:
+    """The emulator's own controls of one marketplace."""
+
+    def __init__(self, marketplace: Marketplace) -> None:
+        self._marketplace = marketplace
+
+    def routes(self) -> list[Route]:
+        """Return the endpoints."""
+        return [
+            Route("/_sandbox/keys", self._rotate, methods=["POST"]),
+            Route("/_sandbox/keys", self._forget, methods=["DELETE"]),
+            Route("/_sandbox/tokens", self._set_tokens, methods=["PUT"]),
+        ]
+
+    async def _rotate(self, _: Request) -> Response:
+        """Sign with a new key from now on; older tokens stay valid."""
+        return JSONResponse({"kid": self._marketplace.tokens.keys.rotate()}, status_code=201)
+
+    async def _forget(self, _: Request) -> Response:
+        """Forget all keys but the newest: tokens that older ones have signed are refused."""
+        self._marketplace.tokens.forget_retired_keys()
+        return Response(status_code=204)
+
+    async def _set_tokens(self, request: Request) -> Response:
+        """Say with `{"kid": false}` that new tokens shall not name their key."""
+        wanted = await request.json()
+        if not isinstance(wanted, dict) or not isinstance(wanted.get("kid"), bool):
+            return JSONResponse({"error": "want {'kid': true or false}"}, status_code=400)
+        self._marketplace.tokens.with_kid = wanted["kid"]
+        return Response(status_code=204)
