@@ -121,6 +121,15 @@ async def test_a_refusal_is_shown_in_the_gateway_s_own_words(shop: Page, demo: D
     await expect(problem).to_contain_text("expired")
 
 
+async def test_a_reload_keeps_shopper_and_outcome(shop: Page) -> None:
+    await _pick(shop, "shopper", "bob")
+    await _pick(shop, "outcome", "vip")
+    await shop.reload()
+    await _settle(shop)
+    await expect(shop.get_by_role("heading", level=1)).to_have_text("Good to see you, Bob")
+    await expect(shop.locator("[data-cdp-state]")).to_have_text("vip")
+
+
 async def test_the_shopper_can_be_chosen_by_keyboard(shop: Page) -> None:
     await shop.get_by_role("radio", name="Visitor").focus()
     async with shop.expect_response("**/placements/for-you"):

@@ -3,7 +3,7 @@
 
 const config = await readJson(await fetch("config.json"));
 const placements = [...document.querySelectorAll("[data-placement]")].map(preparePlacement);
-const shopperChoice = document.querySelector(".shoppers");
+const shoppers = document.querySelector(".shoppers");
 const cdpPanel = document.querySelector("[data-cdp]");
 const cdpState = document.querySelector("[data-cdp-state]");
 let visit = new AbortController(); // what the shopper before the present one still waits for
@@ -12,10 +12,10 @@ let visit = new AbortController(); // what the shopper before the present one st
 
 const visitor = await createBrowserId();
 
-async function enter(shopper) {
+async function enter() {
+  const shopper = shoppers.querySelector(":checked").value;
   visit.abort();
   visit = new AbortController();
-  document.body.dataset.shopper = shopper;
   document.querySelector("[data-greeting]").textContent = greet(shopper);
   const session = logIn(shopper, visit.signal);
   await Promise.all(placements.map((placement) => fill(placement, session, visit.signal)));
@@ -203,7 +203,7 @@ async function setHealth(health) {
   await (fault ? put(faults, { match: "/v2/callFlows", ...fault }) : remove(faults));
 }
 
-const remove = async (url) => readText(await fetch(url, { method: "DELETE" }));
+const remove = (url) => fetch(url, { method: "DELETE" }); // nothing to remove is fine too
 
 const put = async (url, body) =>
   readText(await fetch(url, { method: "PUT", body: JSON.stringify(body) }));
@@ -214,14 +214,23 @@ function describeCdp() {
   return { up: said, slow: `${said}, but late`, down: "nothing: it is down" }[health];
 }
 
-async function obey({ target: { name, value } }) {
+const cdpControls = { outcome: forceOutcome, health: setHealth };
+
+async function instructCdp(name, value) {
   try {
-    await (name === "outcome" ? forceOutcome(value) : setHealth(value));
+    await cdpControls[name](value);
     cdpState.value = describeCdp();
   } catch (error) {
     cdpState.value = error.message;
   }
-  await enter(document.body.dataset.shopper);
+}
+
+// A reload keeps the choices, and tells CDP again: the sandbox may have been started anew.
+async function restoreChoices() {
+  for (const [name, value] of Object.entries(sessionStorage)) {
+    document.querySelector(`[name="${name}"][value="${value}"]`).checked = true;
+    if (name in cdpControls) await instructCdp(name, value);
+  }
 }
 
 // ---- answers and elements
@@ -251,8 +260,12 @@ const capitalize = (word) => word[0].toUpperCase() + word.slice(1);
 
 document.querySelector("[data-addresses]").textContent =
   `Gateway ${config.gateway} · OrderCloud ${config.ordercloud} · CDP ${config.cdp}`;
-shopperChoice.addEventListener("change", ({ target }) => enter(target.value));
-cdpPanel.addEventListener("change", obey);
+document.addEventListener("change", async ({ target: { name, value } }) => {
+  sessionStorage.setItem(name, value);
+  if (name in cdpControls) await instructCdp(name, value);
+  await enter();
+});
 cdpPanel.parentElement.open = matchMedia("(min-width: 60rem)").matches;
 cdpState.value = describeCdp();
-await enter(shopperChoice.querySelector(":checked").value);
+await restoreChoices();
+await enter();
