@@ -12,7 +12,7 @@ from starlette.types import ASGIApp
 from proxy.cache import Cache
 from proxy.config import Config
 from proxy.edge.cdp import Cdp
-from proxy.edge.http import Upstream, make_client
+from proxy.edge.http import Upstream, connected
 from proxy.edge.memory import Memory
 from proxy.edge.ordercloud import OrderCloud
 from proxy.edge.telemetry import Metrics
@@ -101,14 +101,14 @@ async def _connect(
     config: Config, metrics: Metrics, stack: contextlib.AsyncExitStack
 ) -> _Upstreams:
     async def connect(name: str, url: str, limit_s: float, in_flight: int) -> Upstream:
-        client = await stack.enter_async_context(make_client(in_flight=in_flight))
-        upstream = Upstream(
-            client,
-            name=name,
-            url=url,
-            limit_s=limit_s,
-            in_flight=in_flight,
-            on_call=metrics.observe_upstream,
+        upstream = await stack.enter_async_context(
+            connected(
+                name=name,
+                url=url,
+                limit_s=limit_s,
+                in_flight=in_flight,
+                on_call=metrics.observe_upstream,
+            )
         )
         metrics.upstream_open.labels(name).set_function(lambda: upstream.breaker.is_open)
         return upstream

@@ -10,8 +10,9 @@ from pathlib import Path
 
 import uvloop
 
-from proxy import __version__, app, config, doctor
+from proxy import __version__, app, config, doctor, live
 from proxy.core import explain
+from proxy.core.tenant import Findings
 from proxy.edge.telemetry import configure_logging
 from proxy.errors import ProxyError
 from proxy.model import Json
@@ -63,14 +64,20 @@ def _sandbox(args: argparse.Namespace) -> int:
 
 def _check(args: argparse.Namespace) -> int:
     rules = load_folder(args.rules)
+    found = Findings(rules.problems, ())
+    if args.live:
+        in_tenant = asyncio.run(live.check_tenant(config.load(args.config), rules))
+        found = Findings(rules.problems + in_tenant.problems, in_tenant.notes)
     if args.json:
-        problems = [asdict(problem) for problem in rules.problems]
-        print(json.dumps({"placements": sorted(rules.placements), "problems": problems}, indent=2))
-    elif rules.problems:
-        print("\n".join(map(str, rules.problems)))
+        listed = {"placements": sorted(rules.placements), **asdict(found)}
+        print(json.dumps(listed, indent=2))
     else:
-        print(f"{len(rules.placements)} placements, no mistakes")
-    return 1 if rules.problems else 0
+        for line in (*map(str, found.problems), *(f"note: {note}" for note in found.notes)):
+            print(line)
+        count = len(found.problems)
+        mistakes = "1 mistake" if count == 1 else f"{count or 'no'} mistakes"
+        print(f"{len(rules.placements)} placements, {mistakes}")
+    return 1 if found.problems else 0
 
 
 def _explain(args: argparse.Namespace) -> int:
@@ -126,6 +133,8 @@ def _parser() -> argparse.ArgumentParser:
     check = commands.add_parser("check", help="find mistakes in rules files")
     check.set_defaults(run=_check)
     check.add_argument("rules", type=_folder, nargs="?", default=Path("rules"), metavar="RULES")
+    check.add_argument("--live", action="store_true", help="also against the CDP tenant")
+    _add_config(check)
     _add_json(check)
 
     explained = commands.add_parser("explain", help="say what a placement lists, and why")

@@ -9,7 +9,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal, Self, get_args
 
 from pydantic import (
     AnyHttpUrl,
@@ -130,6 +130,16 @@ class Cdp(_Section):
         return self
 
 
+class Tenant(_Section):
+    """The tenant's administration API, which only `check --live` reads."""
+
+    url: Url | None = Field(None, description="API base, if not that of cdp")
+    auth_url: Url = Field("https://auth.sitecorecloud.io", description="where tokens are issued")
+    audience: str = "https://api.sitecorecloud.io"
+    client_id: str = ""
+    client_secret: SecretStr | None = Field(None, description="environment or file only")
+
+
 class Cache(_Section):
     """How long answers live and how much memory they take."""
 
@@ -164,6 +174,7 @@ class Config(_Section):
     admin: Admin = Admin()
     ordercloud: OrderCloud
     cdp: Cdp
+    tenant: Tenant = Tenant()
     rules: Rules = Rules()
     cache: Cache = Cache()
     log: Log = Log()
@@ -202,11 +213,17 @@ def _text(path: Path) -> str:
 
 
 def _secrets_in(file: document.Document) -> list[Problem]:
-    admin = file.data.get("admin") if isinstance(file.data, dict) else None
-    if not isinstance(admin, dict) or "key" not in admin:
-        return []
-    mend = f"set {_PREFIX}ADMIN__KEY or {_PREFIX}ADMIN__KEY_FILE"
-    return [file.problem(("admin", "key"), "a secret does not belong in this file", mend)]
+    """Return a problem for each secret that stands in the file."""
+    data = file.data if isinstance(file.data, dict) else {}
+    return [
+        file.problem(
+            (section, key),
+            f"'{key}' is a secret and does not belong in this file",
+            f"set {variable}, or {variable}_FILE to the name of a file that holds it",
+        )
+        for variable, (section, key) in _variables(secret=True).items()
+        if isinstance(data.get(section), dict) and key in data[section]
+    ]
 
 
 def _overrides(
@@ -238,11 +255,12 @@ def _merged(data: Any, overrides: Mapping[tuple[str, str], tuple[str, str]]) -> 
     return settings
 
 
-def _variables() -> dict[str, tuple[str, str]]:
-    """Return every environment variable that is known, with its section and key."""
+def _variables(*, secret: bool | None = None) -> dict[str, tuple[str, str]]:
+    """Return the environment variables (all, or by being *secret*) with their section and key."""
     return {
         f"{_PREFIX}{section.upper()}__{key.upper()}": (section, key)
         for section, field in Config.model_fields.items()
         if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel)
-        for key in field.annotation.model_fields
+        for key, inner in field.annotation.model_fields.items()
+        if secret is None or secret == (SecretStr in get_args(inner.annotation))
     }

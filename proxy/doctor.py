@@ -4,7 +4,6 @@ import contextlib
 import os
 import secrets
 import time
-from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlencode
@@ -14,7 +13,7 @@ import msgspec
 from proxy import config
 from proxy.config import Config
 from proxy.edge.cdp import Cdp
-from proxy.edge.http import Upstream, make_client
+from proxy.edge.http import Upstream, connected
 from proxy.edge.token import Verifier
 from proxy.errors import DocumentError, ProxyError, TokenError, UpstreamError
 from proxy.model import Call, Guest, Reason
@@ -96,7 +95,7 @@ async def _examine_port(name: str, host: str, port: int, settings: Config) -> Fi
 
 async def _is_gateway(settings: Config) -> bool:
     url = f"http://{settings.server.admin_host}:{settings.server.admin_port}"
-    async with _upstream("gateway", url) as gateway:
+    async with _connect("gateway", url) as gateway:
         with contextlib.suppress(UpstreamError):
             return (await gateway.request("GET", "/livez", headers={})).status == _OK
     return False
@@ -137,7 +136,7 @@ def _memory_limit_bytes() -> int:
 async def _examine_ordercloud(settings: Config) -> list[Finding]:
     url = settings.ordercloud.url
     auth_url = settings.ordercloud.auth_url or url
-    async with _upstream("OrderCloud", url) as api, _upstream("OrderCloud", auth_url) as auth:
+    async with _connect("OrderCloud", url) as api, _connect("OrderCloud", auth_url) as auth:
         try:
             answer = await api.request("GET", "/v1/me", headers={})
         except UpstreamError as exc:
@@ -184,7 +183,7 @@ async def _examine_cdp(settings: Config) -> Finding:
         user_agent=None,
         geo={},
     )
-    async with _upstream("CDP", url) as upstream:
+    async with _connect("CDP", url) as upstream:
         try:
             execution = await Cdp(upstream, settings.cdp).execute(call)
         except UpstreamError as exc:
@@ -196,9 +195,5 @@ async def _examine_cdp(settings: Config) -> Finding:
     return Finding("CDP", True, f"{url} runs flows")
 
 
-@contextlib.asynccontextmanager
-async def _upstream(name: str, url: str) -> AsyncIterator[Upstream]:
-    async with make_client(in_flight=4) as client:
-        yield Upstream(
-            client, name=name, url=url, limit_s=_LIMIT_S, in_flight=4, on_call=lambda *_: None
-        )
+def _connect(name: str, url: str) -> contextlib.AbstractAsyncContextManager[Upstream]:
+    return connected(name=name, url=url, limit_s=_LIMIT_S, in_flight=4)

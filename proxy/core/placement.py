@@ -24,6 +24,7 @@ class Flow:
     params: Mapping[str, Json]
     asked: Mapping[str, str]
     forwards_token: bool
+    line: int
 
     @property
     def asked_names(self) -> Mapping[str, str]:

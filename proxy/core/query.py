@@ -25,6 +25,17 @@ JOINED = frozenset({"searchOn", "sortBy"})
 
 _IDS_MAX = 1000
 _URL_IDS_MAX = 1500
+_STEPS = frozenset(
+    {
+        "filter_projection",
+        "flatten",
+        "index_expression",
+        "pipe",
+        "projection",
+        "subexpression",
+        "value_projection",
+    }
+)
 
 
 class Unusable(Exception):
@@ -54,6 +65,16 @@ class Pick:
             return self.expression.search(output)
         except JMESPathError:
             return None
+
+    @property
+    def root(self) -> str | None:
+        """Return the key of the output that the path starts from, if it starts from one."""
+        node = self.expression.parsed
+        while node["type"] != "field":
+            if node["type"] not in _STEPS or not node["children"]:
+                return None
+            node = node["children"][0]
+        return str(node["value"])
 
     def texts(self, output: Json) -> tuple[str, ...]:
         """Return the scalar, or the scalars of the list, as texts, each once.

@@ -171,6 +171,7 @@ class _Loader:
             params=constants,
             asked=asked,
             forwards_token=node.token,
+            line=self._source.places["decision",][0],
         )
 
     def _rule(self, i: int, node: RuleNode, resource: str) -> Rule:

@@ -8,7 +8,7 @@ import asyncio
 import contextlib
 import random
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from dataclasses import dataclass
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 
@@ -164,6 +164,17 @@ class Upstream:
                         raise UpstreamBroken(f"{self._name} answered with more than we can hold")
                     chunks.append(chunk)
                 return Answer(response.status_code, dict(response.headers), b"".join(chunks))
+
+
+@contextlib.asynccontextmanager
+async def connected(
+    *, name: str, url: str, limit_s: float, in_flight: int, on_call: OnCall = lambda *_: None
+) -> AsyncIterator[Upstream]:
+    """Give an upstream with a client of its own, closed at the end of the block."""
+    async with make_client(in_flight=in_flight) as client:
+        yield Upstream(
+            client, name=name, url=url, limit_s=limit_s, in_flight=in_flight, on_call=on_call
+        )
 
 
 @contextlib.contextmanager

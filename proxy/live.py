@@ -1,0 +1,27 @@
+"""`decision-proxy check --live`: the rules held against what the CDP tenant really has."""
+
+from proxy.config import Config
+from proxy.core.tenant import Findings, compare
+from proxy.edge.http import connected
+from proxy.edge.tenant import Tenant
+from proxy.reload import RuleSet
+
+_LIMIT_S = 30.0
+
+
+async def check_tenant(settings: Config, rules: RuleSet) -> Findings:
+    """Compare every placement's flow, keys and segments with the tenant's definitions.
+
+    Raises:
+        UpstreamError: the tenant's administration API gives no usable answer.
+    """
+    tenant = settings.tenant
+    url = tenant.url or settings.cdp.base_url
+    async with (
+        connected(name="the tenant", url=url, limit_s=_LIMIT_S, in_flight=4) as api,
+        connected(
+            name="the tenant's sign-in", url=tenant.auth_url, limit_s=_LIMIT_S, in_flight=4
+        ) as auth,
+    ):
+        flows = await Tenant(api, auth, tenant).fetch_flows()
+    return compare(rules.placements.values(), flows)
