@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from urllib.parse import parse_qsl
 
+from starlette.background import BackgroundTask
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -10,7 +11,8 @@ from sandbox.ordercloud.call import Call, Endpoint
 from sandbox.ordercloud.errors import not_found
 from sandbox.ordercloud.http import answer, authenticate, log_id, read_json
 from sandbox.ordercloud.marketplace import Marketplace
-from sandbox.ordercloud.router import Router
+from sandbox.ordercloud.router import Operation, Router
+from sandbox.ordercloud.webhooks import Webhooks
 
 PREFIX = "/v1"
 
@@ -18,8 +20,11 @@ PREFIX = "/v1"
 class Api:
     """Answers the operations of *routes* for one marketplace."""
 
-    def __init__(self, marketplace: Marketplace, routes: Mapping[str, Endpoint]) -> None:
+    def __init__(
+        self, marketplace: Marketplace, routes: Mapping[str, Endpoint], webhooks: Webhooks
+    ) -> None:
         self._marketplace = marketplace
+        self._webhooks = webhooks
         self._router = Router(routes)
 
     async def respond(self, request: Request) -> Response:
@@ -40,4 +45,12 @@ class Api:
             body=await read_json(request),
             log_id=log_id(request),
         )
-        return answer(request, match.operation.endpoint(call), status=match.operation.status)
+        return await self._carry_out(call, match.operation, request)
+
+    async def _carry_out(self, call: Call, operation: Operation, request: Request) -> Response:
+        await self._webhooks.ask(call)
+        body = operation.endpoint(call)
+        self._marketplace.index.note()
+        response = answer(request, body, status=operation.status)
+        response.background = BackgroundTask(self._webhooks.tell, call, body)
+        return response

@@ -17,6 +17,8 @@ from sandbox.ordercloud.oauth import OAuth
 from sandbox.ordercloud.pictures import picture
 from sandbox.ordercloud.routes import ROUTES
 from sandbox.ordercloud.switches import Switches
+from sandbox.ordercloud.throttle import Throttled
+from sandbox.ordercloud.webhooks import Webhooks
 
 _PREFLIGHT_S = 86_400
 
@@ -39,6 +41,7 @@ def build(
         clock,
         lambda store: seed.plant(store, products_count=products, base_url=base_url),
     )
+    webhooks = Webhooks()
     app = Starlette(
         routes=[
             *OAuth(marketplace).routes(),
@@ -46,13 +49,15 @@ def build(
             Route("/_sandbox/images/{name}.svg", picture),
             Route(
                 PREFIX + "/{path:path}",
-                Api(marketplace, ROUTES).respond,
+                Api(marketplace, ROUTES, webhooks).respond,
                 methods=["GET", "POST", "PUT", "PATCH", "DELETE"],
             ),
         ],
         exception_handlers={ApiError: refuse, Exception: refuse},
+        lifespan=lambda _: webhooks.running(),
     )
-    controlled = Control(app, clock=clock, on_reset=marketplace.reset, fault_body=_fault_body)
+    throttled = Throttled(app, limit=lambda: marketplace.options.throttle, clock=clock)
+    controlled = Control(throttled, clock=clock, on_reset=marketplace.reset, fault_body=_fault_body)
     return CORSMiddleware(
         controlled,
         allow_origin_regex=".*",

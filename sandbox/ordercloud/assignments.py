@@ -142,6 +142,13 @@ class Assignments(Generic[A]):
         for row in self._of.values():
             yield from row.values()
 
+    def copy(self) -> "Assignments[A]":
+        """Return the assignments as they are now; later writes do not change the copy."""
+        twin = Assignments[A](self._revision, thing=self._thing, holder=self._holder)
+        twin._of = {thing: dict(row) for thing, row in self._of.items()}
+        twin._to = {holder: dict(row) for holder, row in self._to.items()}
+        return twin
+
     def of(self, thing: Hashable) -> Sized[A]:
         """Return the assignments of a thing, in the order they were made."""
         return self._of.get(thing, {}).values()

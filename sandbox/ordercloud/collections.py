@@ -40,6 +40,12 @@ class Collection:
     def __contains__(self, entity_id: str) -> bool:
         return entity_id.casefold() in self._entities
 
+    def copy(self) -> "Collection":
+        """Return the collection as it is now; later writes do not change the copy."""
+        twin = Collection(self.kind, self._revision)
+        twin._entities = dict(self._entities)
+        return twin
+
     def find(self, entity_id: str) -> Entity | None:
         """Return the entity, or None."""
         return self._entities.get(entity_id.casefold())
@@ -85,6 +91,12 @@ class Owned:
         if owner not in self._collections:
             self._collections[owner] = Collection(self.kind, self._revision)
         return self._collections[owner]
+
+    def copy(self) -> "Owned":
+        """Return the collections as they are now; later writes do not change the copy."""
+        twin = Owned(self.kind, self._revision)
+        twin._collections = {owner: each.copy() for owner, each in self._collections.items()}
+        return twin
 
     def drop(self, owner_id: str) -> None:
         """Forget everything of an owner."""

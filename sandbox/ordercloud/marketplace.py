@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from sandbox.control import Clock
 from sandbox.ordercloud import dates
 from sandbox.ordercloud.accounts import Accounts
+from sandbox.ordercloud.options import Options
+from sandbox.ordercloud.search_index import SearchIndex
 from sandbox.ordercloud.sessions import Sessions
 from sandbox.ordercloud.store import Store
 from sandbox.ordercloud.tokens import Tokens
@@ -40,8 +42,15 @@ class Marketplace:
         self.store = Store()
         self._plant(self.store)
         self.visibility = Visibility(self.store)
+        self.index = SearchIndex(self.store, self.visibility, self.clock)
+        self.options = Options()
         self.accounts = Accounts(self.store)
         self.sessions = Sessions(self.accounts, self.tokens, self.clock)
+
+    def set_options(self, options: Options) -> None:
+        """Behave differently from now on."""
+        self.options = options
+        self.index.set_lag(options.index_lag_s)
 
     def now(self) -> str:
         """Return the present as OrderCloud writes it."""

@@ -63,9 +63,10 @@ def get_category(call: Call) -> Entity:
 def list_products(call: Call) -> Entity:
     """List visible products, each with the price that the shopper pays."""
     request = call.listing()
-    visible = call.marketplace.visibility.products(call.session.viewer, _shelf(call))
+    catalog, viewer = call.marketplace.index.catalog(), call.session.viewer
+    visible = catalog.products(viewer, _shelf(call))
     seller_id = call.parameter("sellerID")
-    show = present.buyer_product(call.marketplace, call.session.viewer, seller_id)
+    show = present.buyer_product(call.marketplace, viewer, seller_id, catalog=catalog)
     return run(request, replace(visible, show=show), call.marketplace.store.product_facets)
 
 

@@ -7,18 +7,26 @@ from sandbox.ordercloud.accounts import Account
 from sandbox.ordercloud.categories import CategoryTree
 from sandbox.ordercloud.collections import Entity
 from sandbox.ordercloud.marketplace import Marketplace
-from sandbox.ordercloud.visibility import Viewer
+from sandbox.ordercloud.visibility import Viewer, Visibility
 
 _SELLER_ONLY = {"OwnerID", "DefaultPriceScheduleID", "AutoForward"}
 
 
 def buyer_product(
-    marketplace: Marketplace, viewer: Viewer, seller_id: str | None = None
+    marketplace: Marketplace,
+    viewer: Viewer,
+    seller_id: str | None = None,
+    *,
+    catalog: Visibility | None = None,
 ) -> Callable[[Entity], Entity]:
-    """Return how a product looks to a viewer: with their price, without what is the seller's."""
+    """Return how a product looks to a viewer: with their price, without what is the seller's.
+
+    *catalog* is where the prices come from: that of a list may trail behind.
+    """
+    prices = catalog or marketplace.visibility
 
     def show(product: Entity) -> Entity:
-        schedule = marketplace.visibility.price_schedule(viewer, product, seller_id)
+        schedule = prices.price_schedule(viewer, product, seller_id)
         shown = {name: value for name, value in product.items() if name not in _SELLER_ONLY}
         return {"PriceSchedule": schedule and price_schedule(marketplace, schedule), **shown}
 

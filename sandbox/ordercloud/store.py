@@ -29,6 +29,14 @@ class Store:
         self._open_orders()
         self._open_assignments()
 
+    def snapshot(self) -> "Store":
+        """Return the store as it is now; later writes do not change what it says of the catalog."""
+        twin = Store()
+        for name, part in vars(self).items():
+            if isinstance(part, Collection | Owned | Assignments):
+                setattr(twin, name, part.copy())
+        return twin
+
     def _open_companies(self) -> None:
         self.buyers = Collection("Buyer", self.catalog)
         self.user_groups = Owned("UserGroup", self.catalog)

@@ -1,10 +1,12 @@
 """`/_sandbox/…`: what only this emulator can be told, beside `sandbox.control`."""
 
+import msgspec
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from sandbox.ordercloud.marketplace import Marketplace
+from sandbox.ordercloud.options import changed
 
 
 class Switches:
@@ -19,6 +21,8 @@ class Switches:
             Route("/_sandbox/keys", self._rotate, methods=["POST"]),
             Route("/_sandbox/keys", self._forget, methods=["DELETE"]),
             Route("/_sandbox/tokens", self._set_tokens, methods=["PUT"]),
+            Route("/_sandbox/options", self._get_options, methods=["GET"]),
+            Route("/_sandbox/options", self._put_options, methods=["PUT"]),
         ]
 
     async def _rotate(self, _: Request) -> Response:
@@ -37,3 +41,15 @@ class Switches:
             return JSONResponse({"error": "want {'kid': true or false}"}, status_code=400)
         self._marketplace.tokens.with_kid = wanted["kid"]
         return Response(status_code=204)
+
+    async def _get_options(self, _: Request) -> Response:
+        return JSONResponse(msgspec.to_builtins(self._marketplace.options))
+
+    async def _put_options(self, request: Request) -> Response:
+        """Change the options that the body names, and return them all."""
+        try:
+            options = changed(self._marketplace.options, await request.body())
+        except ValueError as exc:
+            return JSONResponse({"error": str(exc)}, status_code=400)
+        self._marketplace.set_options(options)
+        return await self._get_options(request)

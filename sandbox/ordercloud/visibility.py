@@ -55,6 +55,7 @@ class Visibility:
         self._store = store
         self._answers: OrderedDict[Hashable, Any] = OrderedDict()
         self._revision = store.catalog.number
+        self._table = Table(())
 
     def catalogs(self, viewer: Viewer) -> list[Entity]:
         """Return the active catalogs assigned to the viewer's buyer."""
@@ -103,7 +104,7 @@ class Visibility:
 
     def table(self) -> Table:
         """Return the index of all products, active or not."""
-        return self._kept("table", lambda: Table(self._store.products))
+        return self._kept("table", self._refreshed)
 
     def product(self, viewer: Viewer, product_id: str) -> Entity:
         """Return one product; raise NotFound if the viewer does not see it."""
@@ -204,6 +205,10 @@ class Visibility:
         for party in viewer.parties():
             assigned = self._store.product_assignments.to(party)
             yield (each.offer.product_id for each in assigned)
+
+    def _refreshed(self) -> Table:
+        self._table.refresh(self._store.products)
+        return self._table
 
     def _kept(self, question: Hashable, answer: Callable[[], T]) -> T:
         if self._revision != self._store.catalog.number:

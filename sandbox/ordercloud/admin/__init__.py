@@ -1,0 +1,1 @@
+"""What a marketplace's owner may read and write: products, catalogs, prices, companies, hooks."""
