@@ -35,6 +35,14 @@ class ApiError(Exception):
         return {"Errors": [{"ErrorCode": self.code, "Message": self.message, "Data": self.data}]}
 
 
+class OAuthError(ApiError):
+    """A refused login for which OrderCloud has no code of its own, only OAuth's *error*."""
+
+    def __init__(self, error: str) -> None:
+        super().__init__("Auth.OauthError")
+        self.error = error
+
+
 def not_found(kind: str, entity_id: str) -> ApiError:
     """Return the 404 for *kind*; the JavaScript SDK builds its message from this Data."""
     return ApiError("NotFound", {"ObjectType": kind, "ObjectID": entity_id})

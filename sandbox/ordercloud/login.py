@@ -5,14 +5,13 @@ from typing import Any
 
 from sandbox.ordercloud.accounts import Account
 from sandbox.ordercloud.collections import Entity
-from sandbox.ordercloud.errors import ApiError
+from sandbox.ordercloud.errors import ApiError, OAuthError
 from sandbox.ordercloud.ids import new_id
 from sandbox.ordercloud.marketplace import Marketplace
 
 _OAUTH_ERRORS = {
     "ApiClient.InvalidClientID": "invalid_client",
     "Auth.ClientNotActive": "invalid_client",
-    "Auth.OauthError": "invalid_request",
     "Auth.UnauthorizedRole": "invalid_scope",
     "Request.InvalidContentType": "invalid_request",
 }
@@ -32,13 +31,14 @@ def grant(marketplace: Marketplace, form: Form) -> dict[str, Any]:
         case "refresh_token":
             return marketplace.sessions.refresh(client, form.get("refresh_token", ""))
         case _:
-            raise ApiError("Auth.OauthError")
+            raise OAuthError("unsupported_grant_type")
 
 
 def error_body(error: ApiError) -> dict[str, Any]:
     """Return a refusal as both OAuth's error and OrderCloud's."""
+    known = _OAUTH_ERRORS.get(error.code, "invalid_grant")
     return {
-        "error": _OAUTH_ERRORS.get(error.code, "invalid_grant"),
+        "error": error.error if isinstance(error, OAuthError) else known,
         "error_description": error.message,
         **error.body(),
     }

@@ -2,7 +2,8 @@
 
 from collections.abc import Mapping
 
-from sandbox.ordercloud import me, profile
+from sandbox.ordercloud import belongings, me, profile
+from sandbox.ordercloud.admin import routes as admin
 from sandbox.ordercloud.call import Endpoint
 from sandbox.ordercloud.shopping import (
     addresses,
@@ -43,6 +44,7 @@ _ME: Mapping[str, Endpoint] = {
     "GET /me/spendingAccounts": me.list_nothing,
     "GET /me/subscriptions": me.list_nothing,
     "POST /buyers/{buyerID}/users/{userID}/accesstoken": profile.impersonate,
+    **belongings.routes(),
 }
 
 
@@ -102,4 +104,4 @@ _SHOPPING: Mapping[str, Endpoint] = {
     "POST /orders/{direction}/{orderID}/complete": checkout.complete,
 }
 
-ROUTES: Mapping[str, Endpoint] = {**_ME, **_SHOPPING}
+ROUTES: Mapping[str, Endpoint] = {**_ME, **_SHOPPING, **admin.ROUTES}

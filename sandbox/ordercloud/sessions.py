@@ -7,7 +7,7 @@ from typing import Any
 from sandbox.control import Clock
 from sandbox.ordercloud.accounts import Account, Accounts
 from sandbox.ordercloud.collections import Entity
-from sandbox.ordercloud.errors import ApiError
+from sandbox.ordercloud.errors import ApiError, OAuthError
 from sandbox.ordercloud.tokens import Claims, Tokens
 from sandbox.ordercloud.visibility import Viewer
 
@@ -95,7 +95,7 @@ class Sessions:
         """Return a new access token; the refresh token serves until it expires (assumed)."""
         kept = self._refresh_tokens.get(refresh_token)
         if not kept or kept.client_id != client["ID"] or kept.expires_at <= self._clock.now():
-            raise ApiError("Auth.OauthError")
+            raise OAuthError("invalid_grant")
         account = self._accounts.get_active(kept.username)
         answer = self._access(client, account, kept.roles, minutes=client["AccessTokenDuration"])
         return {**answer, "refresh_token": refresh_token}
