@@ -95,7 +95,9 @@ function showProduct({ ID, Name, PriceSchedule, xp }) {
 }
 
 const showPicture = (src, alt) =>
-  src ? element("img", { src, alt, width: 320, height: 320 }) : element("div", { className: "no-picture" });
+  src
+    ? element("img", { src, alt, width: 320, height: 320 })
+    : element("div", { className: "no-picture" });
 
 function showPrices(schedule) {
   const [first, ...more] = schedule?.PriceBreaks ?? [];
