@@ -14,6 +14,7 @@ from typing import Any
 # What a decision sees of a guest's past (docs/sandbox-cdp.md, "Limits").
 _ORDERS_SEEN = 20
 _SESSIONS_SEEN = 40
+_SESSIONS_KEPT = 100
 _OFFLINE_SESSIONS_SEEN = 10
 _SESSIONS_SEEN_FOR_S = 90 * 24 * 3600.0
 _EVENTS_SEEN = 100
@@ -176,7 +177,6 @@ class Guest:
     """
 
     created_at: float
-    seen_at: float
     ref: str = field(default_factory=new_ref)
     type: GuestType = GuestType.VISITOR
     identifiers: dict[str, str] = field(default_factory=dict)
@@ -186,6 +186,16 @@ class Guest:
     orders: list[dict[str, Any]] = field(default_factory=list)
     segments: list[str] | None = None
     session_traits: dict[str, Any] = field(default_factory=dict)
+
+    def begin(self, session: Session) -> None:
+        """Add a session; very old ones, which no decision sees, go."""
+        self.sessions.append(session)
+        del self.sessions[:-_SESSIONS_KEPT]
+
+    @property
+    def seen_at(self) -> float:
+        """When the guest last did something."""
+        return max((session.last_event_at for session in self.sessions), default=self.created_at)
 
     def context(self, now: float) -> dict[str, Any]:
         """Return the guest as decisions see it, its newest session and order first."""

@@ -37,7 +37,7 @@ class Registry:
 
     def new_browser(self, now: float) -> tuple[str, Guest]:
         """Issue a browser id, which stands for a new visitor."""
-        guest = Guest(created_at=now, seen_at=now)
+        guest = Guest(created_at=now)
         browser_id = new_ref()
         self.add(guest)
         self._browsers[browser_id] = guest.ref
@@ -100,7 +100,7 @@ class Registry:
             if known := self.of_identifier(provider, identifier):
                 return known
         if any(guest.identifiers.get(p, i) != i for p, i in telling.items()):
-            return Guest(created_at=now, seen_at=now)
+            return Guest(created_at=now)
         return guest
 
     def _merge(self, visitor: Guest, *, into: Guest) -> None:

@@ -82,14 +82,13 @@ class Tenant:
             started_at=self.clock.now(),
             last_event_at=self.clock.now(),
         )
-        guest.sessions.append(session)
+        guest.begin(session)
         return session
 
     def record(self, session: Session, kind: str, message: Mapping[str, Any]) -> Event:
         """Write an event of type *kind* into *session*."""
         event = Event(new_ref(), kind, self.clock.now(), message)
         session.record(event)
-        self.guests[session.guest_ref].seen_at = event.created_at
         self.happenings.append(Happening(kind, session.guest_ref, event.ref))
         return event
 
@@ -169,7 +168,6 @@ def _next_midnight(now: float) -> float:
 def _guest(known: KnownGuest, now: float) -> Guest:
     return Guest(
         created_at=now,
-        seen_at=now,
         ref=ref_of("guest", *known.identifiers.values()),
         type=GuestType.CUSTOMER,
         identifiers=dict(known.identifiers),

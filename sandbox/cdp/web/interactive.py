@@ -114,7 +114,7 @@ def _guest_of_browser(tenant: Tenant, browser_id: str) -> Guest:
 def _stranger(tenant: Tenant, *key: str) -> Guest:
     """Return a visitor who is not kept; the same key gets the same variants (assumed)."""
     now = tenant.clock.now()
-    return Guest(created_at=now, seen_at=now, ref=ref_of("stranger", *key))
+    return Guest(created_at=now, ref=ref_of("stranger", *key))
 
 
 def _session(
