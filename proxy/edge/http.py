@@ -152,9 +152,11 @@ class Upstream:
 
     async def _exchange(self, request: _Request) -> Answer:
         url = f"{self._url}{request.target}"
+        # As they came: ASGI gives header values as latin-1, and a browser's need not be ASCII.
+        headers = [(n.encode(), value.encode("latin-1")) for n, value in request.headers.items()]
         with _mapped(self._name, self._limit_s):
             async with self._client.stream(
-                request.method, url, headers=request.headers, content=request.content
+                request.method, url, headers=headers, content=request.content
             ) as response:
                 chunks = []
                 left = BODY_MAX_BYTES

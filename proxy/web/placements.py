@@ -26,7 +26,8 @@ _PAGE_MAX = 100_000
 _AS_MEANT = frozenset({Reason.MATCHED, Reason.NO_DECISION})
 _NAMES_MAX = 20
 _BROWSER_ID = re.compile(r"[A-Za-z0-9-]{1,64}")
-_VARY = "Authorization, X-Browser-Id, Cookie, Origin"
+_WHOLE_NUMBER = re.compile(r"[1-9][0-9]{0,5}")
+_VARY = "Authorization, X-Browser-Id, Cookie"
 EXPOSED = (
     "Age",
     "Cache-Status",
@@ -120,6 +121,7 @@ class Placements:
             page_size=_whole_number("pageSize", known.get("pagesize"), PAGE_SIZE_MAX),
             params=_picked(known, placement.allow),
             flow_params=_picked(known, placement.flow.asked_names) if placement.flow else {},
+            rule_params=_picked(known, placement.request_names),
             visitor=self._visitor(request, known.get("browserid")),
         )
 
@@ -160,7 +162,7 @@ def _names(text: str) -> tuple[str, ...]:
 def _whole_number(name: str, text: str | None, most: int) -> int | None:
     if text is None:
         return None
-    if not text.isascii() or not text.isdigit() or not 1 <= int(text[:9]) <= most:
+    if not _WHOLE_NUMBER.fullmatch(text) or int(text) > most:
         raise RequestError(f"{name} is a whole number from 1 to {most}, not {text[:40]!r}")
     return int(text)
 
