@@ -127,6 +127,7 @@ def _pipeline(config: Config, metrics: Metrics, tasks: Tasks, upstreams: _Upstre
         config.cache.decisions, weigh=lambda done: done.size_bytes * _PARSED_PER_BYTE
     )
     profiles = Memory[Profile](_PROFILES_BYTES, weigh=lambda _: 0)
+    groups = Memory[frozenset[str]](_PROFILES_BYTES, weigh=lambda ids: 64 * len(ids))
     metrics.cache_bytes.labels("pages").set_function(lambda: pages.size_bytes)
     metrics.cache_bytes.labels("decisions").set_function(lambda: decisions.size_bytes)
     metrics.cache_bytes.labels("profiles").set_function(lambda: profiles.size_bytes)
@@ -139,6 +140,7 @@ def _pipeline(config: Config, metrics: Metrics, tasks: Tasks, upstreams: _Upstre
         decisions=Cache(decisions, tasks=tasks, clock=time.monotonic),
         pages=Cache(pages, tasks=tasks, clock=time.monotonic),
         profiles=Cache(profiles, tasks=tasks, clock=time.monotonic),
+        groups=Cache(groups, tasks=tasks, clock=time.monotonic),
         cdp=config.cdp,
         lifetimes=config.cache,
     )

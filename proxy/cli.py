@@ -6,16 +6,19 @@ import json
 import sys
 from collections.abc import Sequence
 from dataclasses import asdict
+from datetime import UTC, datetime
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import uvloop
 
 from proxy import __version__, app, config, doctor, live
 from proxy.core import explain
+from proxy.core.schedule import read_moment
 from proxy.core.tenant import Findings
 from proxy.edge.telemetry import configure_logging
 from proxy.errors import ProxyError
-from proxy.model import Json
+from proxy.model import Facts, Json
 from proxy.reload import load_folder
 from proxy.web.server import stopped_by_signals
 
@@ -92,7 +95,8 @@ def _explain(args: argparse.Namespace) -> int:
         print(f"{exc}; give the flow's output with --decision FILE", file=sys.stderr)
         return 2
     base_url = config.load(args.config).ordercloud.url
-    explanation = explain.explain(placement, output, base_url=base_url)
+    facts = Facts(at=args.at or datetime.now(UTC))
+    explanation = explain.explain(placement, output, facts, base_url=base_url)
     print(json.dumps(explanation.as_json(), indent=2) if args.json else explanation.as_text())
     return 0
 
@@ -155,6 +159,7 @@ def _add_explained(command: argparse.ArgumentParser) -> None:
     decided = command.add_mutually_exclusive_group()
     decided.add_argument("--segment", metavar="S", help="as if the decision named this segment")
     decided.add_argument("--decision", type=Path, metavar="FILE", help="a flow's output, as JSON")
+    command.add_argument("--at", type=_moment, metavar="TIME", help="e.g. 2026-11-28T12:00Z")
     command.add_argument("--rules", type=_folder, default=Path("rules"), metavar="RULES")
 
 
@@ -180,6 +185,13 @@ def _add_config(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--config", type=Path, default=Path("config.yaml"), metavar="FILE", help="operations' file"
     )
+
+
+def _moment(text: str) -> datetime:
+    try:
+        return read_moment(text, ZoneInfo("UTC"))
+    except ValueError as exc:
+        raise argparse.ArgumentTypeError(f"{text} is not a time: 2026-11-28T12:00Z") from exc
 
 
 def _folder(text: str) -> Path:

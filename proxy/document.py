@@ -6,10 +6,11 @@ and `rules/*.yaml`; it knows nothing of what they mean.
 """
 
 import difflib
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import UnionType
-from typing import Any, TypeVar, Union, get_args, get_origin
+from typing import Any, NoReturn, TypeVar, Union, get_args, get_origin
 
 import yaml
 from pydantic import BaseModel, ValidationError
@@ -29,6 +30,8 @@ _TAGS = frozenset(
 _NULL = frozenset({"", "~", "null", "Null", "NULL"})
 _TRUE = frozenset({"true", "True", "TRUE"})
 _FALSE = frozenset({"false", "False", "FALSE"})
+_WHOLE = re.compile(r"0|-?[1-9][0-9]{0,17}")
+_FRACTION = re.compile(r"-?(0|[1-9][0-9]*)\.[0-9]*[1-9]")
 _BOOLEAN_LOOKALIKES = frozenset({"yes", "no", "on", "off"})
 
 
@@ -64,7 +67,7 @@ def parse(text: str, file: str) -> Document:
         what = f"the file is larger than {MAX_BYTES // 1024 // 1024} MiB"
         raise DocumentError((Problem(file, 1, 1, what, "split it"),))
     try:
-        _refuse_aliases(text, file)
+        _refuse_bombs(text, file)
         node = yaml.compose(text, Loader=yaml.CSafeLoader)
     except yaml.MarkedYAMLError as exc:
         raise DocumentError((_syntax_problem(exc, text, file),)) from exc
@@ -114,8 +117,6 @@ class _Reader:
         self.places[path] = _place(node)
         if node.tag not in _TAGS:
             return self._refuse(node, f"the tag {node.tag} has no meaning here", "remove it")
-        if len(path) > _DEPTH_MAX:
-            return self._refuse(node, "this is nested too deeply", "flatten it")
         if isinstance(node, yaml.MappingNode):
             return self._mapping(node, path)
         if isinstance(node, yaml.SequenceNode):
@@ -153,25 +154,33 @@ def _scalar(node: yaml.ScalarNode) -> Any:
 
 
 def _number(text: str) -> int | float | str:
-    """Return a number only where writing it back gives the same text: `010` and `1e3` stay text."""
-    for kind in (int, float):
-        try:
-            number = kind(text)
-        except ValueError:
-            continue
-        if str(number) == text:
-            return number
+    """Return a number only where it would be written just so: `010`, `1e3`, `5.0` stay text."""
+    if _WHOLE.fullmatch(text):
+        return int(text)
+    if _FRACTION.fullmatch(text) and str(float(text)) == text:
+        return float(text)
     return text
 
 
-def _refuse_aliases(text: str, file: str) -> None:
-    """Refuse anchors and aliases before anything is built: an alias bomb never unfolds."""
+def _refuse_bombs(text: str, file: str) -> None:
+    """Refuse deep nesting, anchors and aliases before anything is built: no bomb ever unfolds.
+
+    The C reader builds nested nodes on its own stack, and takes the process down with it.
+    """
+    depth = 0
     for event in yaml.parse(text, Loader=yaml.CSafeLoader):
+        depth += isinstance(event, yaml.CollectionStartEvent)
+        depth -= isinstance(event, yaml.CollectionEndEvent)
+        if depth > _DEPTH_MAX:
+            _refuse_event(event, file, "this is nested too deeply", "flatten it")
         if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
-            line, column = _place(event)
             what = "anchors (&) and aliases (*) are not used here"
             mend = "write the value out; quote text that starts with & or *"
-            raise DocumentError((Problem(file, line, column, what, mend),))
+            _refuse_event(event, file, what, mend)
+
+
+def _refuse_event(event: yaml.Event, file: str, what: str, mend: str) -> NoReturn:
+    raise DocumentError((Problem(file, *_place(event), what, mend),))
 
 
 def _syntax_problem(exc: yaml.MarkedYAMLError, text: str, file: str) -> Problem:

@@ -5,6 +5,7 @@ Frozen values, with no behaviour beyond what a value can say of itself.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import StrEnum
 from typing import NewType, TypeAlias
 
@@ -92,6 +93,18 @@ class Profile:
 
     buyer_id: str
     user_id: str
+    language: str | None = None
+    currency: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What rules may ask about a shopper and the moment; None where it is not known."""
+
+    at: datetime
+    is_anonymous: bool | None = None
+    profile: Profile | None = None
+    groups: frozenset[str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,12 +131,13 @@ class Visitor:
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What the storefront asked for: a page, parameters for the list and for the flow, by whom."""
+    """What the storefront asked for: a page; parameters for list, flow and rules; and by whom."""
 
     page: int | None = None
     page_size: int | None = None
     params: Mapping[str, str] = field(default_factory=dict)
     flow_params: Mapping[str, str] = field(default_factory=dict)
+    rule_params: Mapping[str, str] = field(default_factory=dict)
     visitor: Visitor = Visitor()
 
 

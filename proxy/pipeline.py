@@ -5,9 +5,12 @@ The steps ask for what they need through the protocols below; `proxy.edge` fulfi
 """
 
 import asyncio
+import contextlib
 import time
 from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from functools import partial
 from typing import Protocol
 
 import msgspec
@@ -18,7 +21,7 @@ from proxy.config import Cdp as CdpConfig
 from proxy.core import listing
 from proxy.core.choose import DEFAULT, Choice, EmbeddedPage, choose, default_choice
 from proxy.core.freshness import Lifetime
-from proxy.core.placement import Flow, Placement
+from proxy.core.placement import Flow, Needs, Placement
 from proxy.errors import (
     OrderCloudRefused,
     ProxyError,
@@ -34,6 +37,7 @@ from proxy.model import (
     Call,
     Decision,
     Execution,
+    Facts,
     Freshness,
     Guest,
     Json,
@@ -81,6 +85,9 @@ class Catalog(Protocol):
     async def fetch_profile(self, shopper: Shopper) -> Profile:
         """Return who the shopper is, or raise OrderCloudRefused or UpstreamError."""
 
+    async def fetch_groups(self, shopper: Shopper) -> frozenset[str]:
+        """Return the shopper's user groups, or raise OrderCloudRefused or UpstreamError."""
+
 
 @dataclass(slots=True)
 class Timings:
@@ -124,6 +131,7 @@ class Pipeline:
         decisions: Cache[Execution],
         pages: Cache[Page],
         profiles: Cache[Profile],
+        groups: Cache[frozenset[str]],
         cdp: CdpConfig,
         lifetimes: CacheConfig,
     ) -> None:
@@ -133,6 +141,7 @@ class Pipeline:
         self._decisions = decisions
         self._pages = pages
         self._profiles = profiles
+        self._groups = groups
         self._cdp = cdp
         self._lifetimes = lifetimes
 
@@ -149,9 +158,11 @@ class Pipeline:
         timings = Timings()
         shopper = await self._verifier.verify(authorization)
         timings.step("verify")
-        decision = await self._decide(placement.flow, shopper, asked)
+        decision, facts = await asyncio.gather(
+            self._decide(placement.flow, shopper, asked), self._facts(placement.needs, shopper)
+        )
         timings.step("decision")
-        choice = choose(placement, decision, asked)
+        choice = choose(placement, decision, asked, facts)
         choice, page = await self._list(placement, choice, decision, shopper, asked)
         timings.step("list")
         return Personalized(placement.name, choice, decision, page, timings)
@@ -179,6 +190,17 @@ class Pipeline:
             return _decision(last_good, reason)
         return Decision(None, reason, Freshness.FALLBACK)
 
+    async def _facts(self, needs: Needs, shopper: Shopper) -> Facts:
+        """Return what rules may ask about the shopper; what cannot be learnt stays unknown."""
+        profile = groups = None
+        with contextlib.suppress(ProxyError):
+            if needs.profile:
+                profile = await self._profile(shopper)
+            if needs.groups:
+                served = await self._groups.get(shopper.id, partial(self._fetch_groups, shopper))
+                groups = served.value
+        return Facts(datetime.now(UTC), shopper.is_anonymous, profile, groups)
+
     async def _execute(
         self, flow: Flow, shopper: Shopper, asked: Asked
     ) -> tuple[Execution, Lifetime]:
@@ -203,13 +225,23 @@ class Pipeline:
             return Guest(browser_id=asked.visitor.browser_id)
         if shopper.is_anonymous:
             return Guest(identifier=f"anon-{shopper.order_id}")
-        served = await self._profiles.get(shopper.id, lambda: self._fetch_profile(shopper))
-        return Guest(identifier=f"{served.value.buyer_id}-{served.value.user_id}")
+        profile = await self._profile(shopper)
+        return Guest(identifier=f"{profile.buyer_id}-{profile.user_id}")
+
+    async def _profile(self, shopper: Shopper) -> Profile:
+        served = await self._profiles.get(shopper.id, partial(self._fetch_profile, shopper))
+        return served.value
 
     async def _fetch_profile(self, shopper: Shopper) -> tuple[Profile, Lifetime]:
-        profile = await self._catalog.fetch_profile(shopper)
+        return await self._catalog.fetch_profile(shopper), self._profile_lifetime
+
+    async def _fetch_groups(self, shopper: Shopper) -> tuple[frozenset[str], Lifetime]:
+        return await self._catalog.fetch_groups(shopper), self._profile_lifetime
+
+    @property
+    def _profile_lifetime(self) -> Lifetime:
         fresh_s = self._lifetimes.profile_fresh
-        return profile, Lifetime(fresh_s, error_s=fresh_s)
+        return Lifetime(fresh_s, error_s=fresh_s)
 
     async def _list(
         self,

@@ -1,11 +1,12 @@
-"""(Placement, Decision, Asked) → what to list, and why: the rule that applies, or the default."""
+"""Which rule applies to a decision, a shopper and a moment; so what to list, and why."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from proxy.core.conditions import Circumstances, texts_of
 from proxy.core.placement import Placement, Rule
-from proxy.core.query import Pick, Unusable, as_text
-from proxy.model import Asked, Decision, Json, ListQuery, Reason
+from proxy.core.query import Pick, Unusable
+from proxy.model import Asked, Decision, Facts, Json, ListQuery, Reason
 
 DEFAULT = "default"
 
@@ -35,16 +36,16 @@ class Step:
     why_not: str | None
 
 
-def choose(placement: Placement, decision: Decision, asked: Asked) -> Choice:
-    """Return the first rule's query that the decision fits, else the default's."""
-    segments = segments_of(placement, decision.output)
-    for rule in placement.candidates(segments):
-        then = _attempt(rule, segments, decision.output, asked)
+def choose(placement: Placement, decision: Decision, asked: Asked, facts: Facts) -> Choice:
+    """Return what the first rule that applies lists, else what the default does."""
+    now = circumstances(placement, decision, asked, facts)
+    for rule in placement.candidates(now):
+        then = _attempt(rule, now, asked)
         if not isinstance(then, str):
-            segment = next((s for s in segments if s in rule.when.segments), None)
-            return Choice(rule.name, segment or _first(segments), Reason.MATCHED, then)
+            segment = next((s for s in now.segments if s in rule.segments), None)
+            return Choice(rule.name, segment or _first(now.segments), Reason.MATCHED, then)
     reason = Reason.NO_RULE if decision.reason is Reason.MATCHED else decision.reason
-    return default_choice(placement, asked, reason=reason, segment=_first(segments))
+    return default_choice(placement, asked, reason=reason, segment=_first(now.segments))
 
 
 def default_choice(
@@ -54,47 +55,38 @@ def default_choice(
     return Choice(DEFAULT, segment, reason, placement.default.fill(None, asked))
 
 
-def trace(placement: Placement, decision: Decision, asked: Asked) -> Iterator[Step]:
+def trace(placement: Placement, decision: Decision, asked: Asked, facts: Facts) -> Iterator[Step]:
     """Give each rule from the first to the one that applies, with why the others do not."""
-    segments = segments_of(placement, decision.output)
+    now = circumstances(placement, decision, asked, facts)
     for rule in placement.rules:
-        then = _attempt(rule, segments, decision.output, asked)
+        then = _attempt(rule, now, asked)
         yield Step(rule, then if isinstance(then, str) else None)
         if not isinstance(then, str):
             return
 
 
-def segments_of(placement: Placement, output: Json) -> tuple[str, ...]:
-    """Return the segments that the decision names: one, several, or none."""
-    if placement.flow is None or placement.flow.segment is None or output is None:
-        return ()
-    found = placement.flow.segment.find(output)
-    values = found if isinstance(found, list) else [found]
-    return tuple(as_text(v) for v in values if isinstance(v, str | int | float) and v != "")
+def circumstances(
+    placement: Placement, decision: Decision, asked: Asked, facts: Facts
+) -> Circumstances:
+    """Return what the placement's conditions look at."""
+    segment = placement.flow.segment if placement.flow else None
+    segments = texts_of(segment.find(decision.output)) if segment else ()
+    return Circumstances(segments, decision.output, facts, asked.rule_params)
 
 
-def _attempt(
-    rule: Rule, segments: tuple[str, ...], output: Json, asked: Asked
-) -> ListQuery | EmbeddedPage | str:
+def _attempt(rule: Rule, now: Circumstances, asked: Asked) -> ListQuery | EmbeddedPage | str:
     """Return what *rule* lists, or why it does not apply."""
-    wanted = rule.when.segments
-    if wanted and not wanted.intersection(segments):
-        is_now = " and ".join(map(repr, segments)) or "not given"
-        return f"segment is {is_now}; wanted: {', '.join(map(repr, sorted(wanted)))}"
-    for pick in rule.when.has:
-        if _is_nothing(pick.find(output)):
-            return f"'{pick.path}' is missing from the decision"
+    why_not = rule.why_not(now)
+    if why_not is not None:
+        return why_not
     if isinstance(rule.then, Pick):
-        found = rule.then.find(output)
-        return f"'{rule.then.path}' holds no list" if _is_nothing(found) else EmbeddedPage(found)
+        if rule.then.finds(now.output):
+            return EmbeddedPage(rule.then.find(now.output))
+        return f"'{rule.then.path}' holds no list"
     try:
-        return rule.then.fill(output, asked)
+        return rule.then.fill(now.output, asked)
     except Unusable as exc:
         return str(exc)
-
-
-def _is_nothing(found: Json) -> bool:
-    return found is None or found in ("", [], {})
 
 
 def _first(segments: tuple[str, ...]) -> str | None:

@@ -8,7 +8,7 @@ from urllib.parse import unquote
 from proxy.core.choose import Choice, choose, trace
 from proxy.core.placement import Placement
 from proxy.core.query import targets
-from proxy.model import Asked, Decision, Freshness, Json, ListQuery, Reason
+from proxy.model import Asked, Decision, Facts, Freshness, Json, ListQuery, Reason
 
 _DOTTED = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*")
 
@@ -53,15 +53,15 @@ class NoSample(ValueError):
     """A segment alone cannot make a decision for this placement."""
 
 
-def explain(placement: Placement, output: Json, *, base_url: str) -> Explanation:
+def explain(placement: Placement, output: Json, facts: Facts, *, base_url: str) -> Explanation:
     """Explain what *placement* lists for a flow's *output*; None stands for no decision at all."""
     decision = (
         Decision(None, Reason.NO_DECISION, Freshness.FALLBACK)
         if output is None
         else Decision(output, Reason.MATCHED, Freshness.FRESH)
     )
-    choice = choose(placement, decision, Asked())
-    steps = trace(placement, decision, Asked())
+    choice = choose(placement, decision, Asked(), facts)
+    steps = trace(placement, decision, Asked(), facts)
     return Explanation(
         placement=placement.name,
         rule=choice.rule,

@@ -39,7 +39,7 @@ _HINTS = {
     _TEXT: "write some text",
 }
 _COMMON = {"search": _TEXT, "searchOn": _SEARCH_ON, "sortBy": _SORT, "pageSize": _PAGE_SIZE}
-_CONDITIONS = ["not", "gt", "gte", "lt", "lte", "between", "like", "missing", "from"]
+CONDITIONS = ["not", "gt", "gte", "lt", "lte", "between", "like", "missing", "from"]
 
 RESOURCES: Mapping[str, Mapping[str, re.Pattern[str]]] = {
     "me/products": {
@@ -210,7 +210,7 @@ def _read_condition(field: _Name, condition: str, operand: Any) -> Iterator[Term
             yield Term(field.text, Kind.WRITTEN, (written,))
         case _:
             what = f"'{condition}' is not a condition"
-            raise FormError(at, what, nearest(condition, _CONDITIONS))
+            raise FormError(at, what, nearest(condition, CONDITIONS))
 
 
 def _read_comparison(field: _Name, comparison: Comparison, operand: Any, at: Path) -> Term:

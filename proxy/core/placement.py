@@ -1,11 +1,13 @@
-"""A placement and its rules, compiled: found by segment without looking at the other rules."""
+"""A placement and its rules, compiled: found by what they are for, without asking the others."""
 
 import heapq
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
+from proxy.core.conditions import Circumstances, Condition, Subject
 from proxy.core.query import Pick, QueryTemplate
+from proxy.core.schedule import Schedule
 from proxy.model import Json
 
 
@@ -33,21 +35,32 @@ class Flow:
 
 
 @dataclass(frozen=True, slots=True)
-class Condition:
-    """When a rule applies: for one of `segments` (any, if empty), and with all of `has` there."""
-
-    segments: frozenset[str]
-    has: tuple[Pick, ...]
-
-
-@dataclass(frozen=True, slots=True)
 class Rule:
-    """When the decision looks like this → this query, or the page the decision itself holds."""
+    """When this holds → this query, or the page that the decision itself holds.
+
+    `segments` and `picks` are all that the condition names and looks at in the flow's output.
+    """
 
     name: str
     when: Condition
+    schedule: Schedule | None
     then: QueryTemplate | Pick
+    segments: frozenset[str]
+    picks: tuple[Pick, ...]
     line: int
+
+    def why_not(self, now: Circumstances) -> str | None:
+        """Return why the rule does not apply, or None."""
+        off = self.schedule.why_not(now.facts.at) if self.schedule else None
+        return off or self.when.why_not(now)
+
+
+@dataclass(frozen=True, slots=True)
+class Needs:
+    """What the rules ask about a shopper that the token does not tell."""
+
+    profile: bool = False
+    groups: bool = False
 
 
 @dataclass(frozen=True)
@@ -61,20 +74,32 @@ class Placement:
     rules: tuple[Rule, ...]
     default: QueryTemplate
     allow: Mapping[str, str]
+    request_names: Mapping[str, str]
+    needs: Needs
     file: str
 
     @cached_property
-    def _by_segment(self) -> Mapping[str | None, list[int]]:
-        """Return positions of rules by segment; under None those that no segment restricts."""
-        positions: dict[str | None, list[int]] = {}
+    def _index(self) -> Mapping[Subject | None, Mapping[str, list[int]]]:
+        """Return positions of rules by subject and wanted value; the rest stand under None."""
+        index: dict[Subject | None, dict[str, list[int]]] = {None: {"": []}}
         for position, rule in enumerate(self.rules):
-            for segment in rule.when.segments or (None,):
-                positions.setdefault(segment, []).append(position)
-        return positions
+            key = rule.when.key
+            if key is None:
+                index[None][""].append(position)
+                continue
+            by_value = index.setdefault(key.subject, {})
+            for value in key.values:
+                by_value.setdefault(value, []).append(position)
+        return index
 
-    def candidates(self, segments: tuple[str, ...]) -> Iterator[Rule]:
+    def candidates(self, now: Circumstances) -> Iterator[Rule]:
         """Give the rules that may apply, first to last, without looking at the others."""
-        lists = [self._by_segment.get(key, []) for key in (None, *segments)]
+        lists = [
+            by_value[value]
+            for subject, by_value in self._index.items()
+            for value in (subject.read(now) if subject else ("",))
+            if value in by_value
+        ]
         last = -1
         for position in heapq.merge(*lists):
             if position != last:

@@ -23,6 +23,7 @@ PAGE_SIZE_DEFAULT = 20
 JOINED = frozenset({"searchOn", "sortBy"})
 """Parameters that take several fields, joined by commas."""
 
+_EMPTY: tuple[Json, ...] = ("", [], {})
 _IDS_MAX = 1000
 _URL_IDS_MAX = 1500
 _STEPS = frozenset(
@@ -65,6 +66,11 @@ class Pick:
             return self.expression.search(output)
         except JMESPathError:
             return None
+
+    def finds(self, output: Json) -> bool:
+        """Say whether something is there that is worth the name: no empty text, list or object."""
+        found = self.find(output)
+        return found is not None and found not in _EMPTY
 
     @property
     def root(self) -> str | None:
@@ -228,4 +234,4 @@ def _canonical(params: Mapping[str, tuple[str, ...]]) -> tuple[tuple[str, str], 
 def _describe(found: Any) -> str:
     if found is None:
         return "missing from the decision"
-    return "empty" if found in ("", [], {}) else "not a value or a list of values"
+    return "empty" if found in _EMPTY else "not a value or a list of values"

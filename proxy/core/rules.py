@@ -3,16 +3,30 @@
 The models say what a file may hold, and are its JSON Schema.
 """
 
+import contextlib
 import re
 from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, Literal
+from zoneinfo import ZoneInfo
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BeforeValidator, Field
 
 from proxy import document
+from proxy.core.conditions import All, Condition
 from proxy.core.forms import RESOURCES, FormError, read_pick, read_query
-from proxy.core.placement import Condition, Flow, Placement, Rule
-from proxy.core.query import Pick, QueryTemplate, as_text
+from proxy.core.placement import Flow, Needs, Placement, Rule
+from proxy.core.query import Pick, QueryTemplate
+from proxy.core.schedule import Schedule
+from proxy.core.when import (
+    Node,
+    ScheduleNode,
+    Texts,
+    WhenNode,
+    read_schedule,
+    read_when,
+    read_zone,
+    walk,
+)
 from proxy.document import Document, Path
 from proxy.errors import DocumentError, Problem
 from proxy.model import Json
@@ -29,31 +43,16 @@ def load(text: str, file: str) -> Placement:
     return _Loader(source).placement(document.validate(source, PlacementFile))
 
 
-class _Node(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
-
-
-def _listed(value: Any) -> Any:
-    return value if isinstance(value, list) else [value]
-
-
-def _unquoted(value: Any) -> Any:
-    """Read a number or boolean that stands where a name belongs as its text."""
-    return as_text(value) if isinstance(value, bool | int | float) else value
-
-
 def _no_cache(value: Any) -> Any:
     return "0s" if value == "none" else value
 
 
-Text = Annotated[str, BeforeValidator(_unquoted), Field(min_length=1)]
-Texts = Annotated[list[Text], BeforeValidator(_listed, json_schema_input_type=str | list[str])]
 Scalar = str | bool | int | float
 ParamName = Annotated[str, Field(pattern=r"^[A-Za-z]\w*$")]
 Values = dict[str, Any]
 
 
-class RequestNode(_Node):
+class RequestNode(Node):
     """`{request: name}`."""
 
     request: Annotated[str, Field(pattern=r"^[A-Za-z]\w*$")] = Field(
@@ -61,7 +60,7 @@ class RequestNode(_Node):
     )
 
 
-class FlowNode(_Node):
+class FlowNode(Node):
     """`decision:`."""
 
     flow: Annotated[str, Field(pattern=r"^[a-z0-9_]+\*?$")] = Field(
@@ -78,44 +77,39 @@ class FlowNode(_Node):
     token: bool = Field(True, description="hand the shopper's token on to the flow")
 
 
-class WhenNode(_Node):
-    """`when:`; all that stands here has to hold."""
-
-    segment: Texts | None = Field(None, description="one segment, or any of a list")
-    has: Texts | None = Field(None, description="JMESPath that has to find something; or several")
-
-
-class PageNode(_Node):
+class PageNode(Node):
     """`page:`."""
 
     from_: str = Field(alias="from", description="JMESPath of an OrderCloud list in the output")
 
 
-class DefaultNode(_Node):
+class DefaultNode(Node):
     """`default:`."""
 
     query: Values = Field(description="OrderCloud parameters and filters")
     order: Literal["as-listed"] | None = Field(None, description="keep the order of the IDs")
 
 
-class RuleNode(_Node):
+class RuleNode(Node):
     """One of `rules:`."""
 
     name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][\w .-]*$", max_length=100)]
     when: WhenNode
+    schedule: ScheduleNode | None = Field(None, description="from when until when")
     query: Values | None = Field(None, description="OrderCloud parameters and filters")
     page: PageNode | None = Field(None, description="the list stands in the decision itself")
     order: Literal["as-listed"] | None = Field(None, description="keep the order of the IDs")
 
 
-class PlacementFile(_Node):
+class PlacementFile(Node):
     """A file of `rules/`: one placement."""
 
     placement: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]*$", max_length=100)]
     description: str = ""
     resource: str = Field(description="the OrderCloud list, e.g. me/products")
+    timezone: str = Field("UTC", description="of the schedules, e.g. Europe/London")
     decision: FlowNode | None = None
-    rules: list[RuleNode] = []
+    rules: list[RuleNode] = Field([], description="the first that applies decides")
     default: DefaultNode
     allow: Texts = Field([], description="OrderCloud parameters that the storefront may set")
 
@@ -128,7 +122,9 @@ class _Loader:
         self._problems: list[Problem] = []
 
     def placement(self, file: PlacementFile) -> Placement:
+        self._zone = self._read_zone(file.timezone)
         resource = self._resource(file.resource)
+        conditions = [one for rule in file.rules for one in walk(rule.when)]
         placement = Placement(
             name=file.placement,
             description=file.description,
@@ -137,6 +133,8 @@ class _Loader:
             rules=tuple(self._rule(i, rule, resource) for i, rule in enumerate(file.rules)),
             default=self._default(file.default, resource),
             allow={name.casefold(): name for name in self._allowed(file.allow)},
+            request_names={name.casefold(): name for one in conditions for name in one.request},
+            needs=_needs(conditions),
             file=self._source.file,
         )
         self._check_names(file.rules)
@@ -153,6 +151,13 @@ class _Loader:
         what = f"'{resource}' is not a list of OrderCloud's"
         self._report(("resource",), what, document.nearest(resource, list(RESOURCES)))
         return "me/products"
+
+    def _read_zone(self, name: str) -> ZoneInfo:
+        try:
+            return read_zone(name, ("timezone",))
+        except FormError as exc:
+            self._report(exc.path, exc.what, exc.mend)
+            return ZoneInfo("UTC")
 
     def _flow(self, node: FlowNode) -> Flow:
         segment = self._pick(node.segment, ("decision", "segment")) if node.segment else None
@@ -177,15 +182,35 @@ class _Loader:
     def _rule(self, i: int, node: RuleNode, resource: str) -> Rule:
         path = ("rules", i)
         line, _ = self._source.places[path]
-        when = self._condition(node.when, (*path, "when"))
-        return Rule(node.name, when, self._then(node, resource, path), line)
+        return Rule(
+            name=node.name,
+            when=self._when(node.when, (*path, "when")),
+            schedule=self._schedule(node.schedule, (*path, "schedule")),
+            then=self._then(node, resource, path),
+            segments=frozenset(s for one in walk(node.when) for s in one.segment or ()),
+            picks=tuple(self._picks(node.when, (*path, "when"))),
+            line=line,
+        )
 
-    def _condition(self, node: WhenNode, path: Path) -> Condition:
-        if not node.segment and not node.has:
-            mend = "say for whom, or make it the default"
-            self._report(path, "this rule would apply to everybody", mend)
-        has = (self._pick(one, (*path, "has")) for one in node.has or ())
-        return Condition(frozenset(node.segment or ()), tuple(has))
+    def _picks(self, node: WhenNode, path: Path) -> Iterator[Pick]:
+        for one in walk(node):
+            for text in (*(one.has or ()), *one.output):
+                with contextlib.suppress(FormError):  # which `_when` has reported
+                    yield read_pick(text, path)
+
+    def _when(self, node: WhenNode, path: Path) -> Condition:
+        try:
+            return read_when(node, path)
+        except FormError as exc:
+            self._report(exc.path, exc.what, exc.mend)
+            return All(())
+
+    def _schedule(self, node: ScheduleNode | None, path: Path) -> Schedule | None:
+        try:
+            return read_schedule(node, self._zone, path) if node else None
+        except FormError as exc:
+            self._report(exc.path, exc.what, exc.mend)
+            return None
 
     def _then(self, node: RuleNode, resource: str, path: Path) -> QueryTemplate | Pick:
         if (node.query is None) == (node.page is None):
@@ -236,3 +261,10 @@ class _Loader:
                 what = f"the name '{rule.name}' is taken"
                 self._report(("rules", i, "name"), what, "give each rule a name of its own")
             seen.add(rule.name)
+
+
+def _needs(conditions: list[WhenNode]) -> Needs:
+    return Needs(
+        profile=any(one.buyer or one.language or one.currency for one in conditions),
+        groups=any(one.group for one in conditions),
+    )

@@ -178,14 +178,14 @@ def _unknown_segments(placement: Placement, flow: Flow, output: FlowOutput) -> I
     if emitted is None:
         return
     for rule in placement.rules:
-        for segment in sorted(rule.when.segments - emitted):
+        for segment in sorted(rule.segments - emitted):
             what = f"the flow '{output.friendly_id}' never names the segment '{segment}'"
             yield Problem(placement.file, rule.line, 1, what, nearest(segment, list(emitted)))
 
 
 def _unhandled_segments(placement: Placement, flow: Flow, output: FlowOutput) -> Iterator[Problem]:
-    handled = frozenset().union(*(rule.when.segments for rule in placement.rules))
-    if any(not rule.when.segments for rule in placement.rules):
+    handled = frozenset().union(*(rule.segments for rule in placement.rules))
+    if any(not rule.segments for rule in placement.rules):
         return
     for segment in sorted((_emitted(flow, output) or frozenset()) - handled):
         what = f"the flow '{output.friendly_id}' also names '{segment}', which no rule handles"
@@ -209,7 +209,7 @@ def _picks(placement: Placement, flow: Flow) -> Iterator[tuple[int, Pick]]:
 
 
 def _picks_of(rule: Rule) -> Iterator[Pick]:
-    yield from rule.when.has
+    yield from rule.picks
     if isinstance(rule.then, Pick):
         yield rule.then
     else:

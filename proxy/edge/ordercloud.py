@@ -4,6 +4,7 @@ The host is the configured one; the path is a list resource that the rules know.
 """
 
 import asyncio
+from typing import TypeVar
 
 import msgspec
 
@@ -13,6 +14,8 @@ from proxy.edge.http import Answer, Upstream
 from proxy.errors import OrderCloudRefused, UpstreamBroken
 from proxy.model import ListQuery, Page, Profile, Shopper
 
+T = TypeVar("T")
+
 _OK = 200
 _ERROR_HEADERS = ("content-type", "retry-after", "www-authenticate", "x-oc-logid")
 
@@ -21,9 +24,23 @@ class _Buyer(msgspec.Struct):
     ID: str
 
 
+class _Locale(msgspec.Struct):
+    Currency: str | None = None
+    Language: str | None = None
+
+
 class _Me(msgspec.Struct):
     ID: str
     Buyer: _Buyer
+    Locale: _Locale | None = None
+
+
+class _Group(msgspec.Struct):
+    ID: str
+
+
+class _Groups(msgspec.Struct):
+    Items: list[_Group]
 
 
 class OrderCloud:
@@ -55,12 +72,17 @@ class OrderCloud:
 
         Shape: GET /v1/me -> {"ID", "Buyer": {"ID"}, …}.
         """
-        body = await self._get("/v1/me", shopper)
-        try:
-            me = msgspec.json.decode(body, type=_Me)
-        except msgspec.DecodeError as exc:
-            raise UpstreamBroken(f"OrderCloud's /v1/me is not a buyer user: {exc}") from exc
-        return Profile(buyer_id=me.Buyer.ID, user_id=me.ID)
+        me = _decode(await self._get("/v1/me", shopper), _Me)
+        locale = me.Locale or _Locale()
+        return Profile(me.Buyer.ID, me.ID, locale.Language, locale.Currency)
+
+    async def fetch_groups(self, shopper: Shopper) -> frozenset[str]:
+        """Fetch the user groups that *shopper* is in, up to 100.
+
+        Shape: GET /v1/me/usergroups -> {"Items": [{"ID"}, …]}.
+        """
+        body = await self._get("/v1/me/usergroups?pageSize=100", shopper)
+        return frozenset(group.ID for group in _decode(body, _Groups).Items)
 
     async def _get(self, target: str, shopper: Shopper) -> bytes:
         headers = {"authorization": f"Bearer {shopper.token}", "accept": "application/json"}
@@ -68,6 +90,13 @@ class OrderCloud:
         if answer.status != _OK:
             raise _refused(answer)
         return answer.body
+
+
+def _decode(body: bytes, kind: type[T]) -> T:
+    try:
+        return msgspec.json.decode(body, type=kind)
+    except msgspec.DecodeError as exc:
+        raise UpstreamBroken(f"OrderCloud's answer is not what it should be: {exc}") from exc
 
 
 def _refused(answer: Answer) -> OrderCloudRefused:

@@ -1,0 +1,233 @@
+"""`when:`: what has to hold for a rule to apply, and in plain words why it does not.
+
+A condition is asked for `why_not`: None where it holds. Its `key` lets a placement find the few
+rules that can hold at all without asking the others.
+"""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from proxy.core.grammar import Comparison
+from proxy.core.query import Pick, as_text
+from proxy.core.schedule import Schedule
+from proxy.model import Facts, Json
+
+
+@dataclass(frozen=True, slots=True)
+class Circumstances:
+    """All that a condition may look at: the decision, the shopper, the request."""
+
+    segments: tuple[str, ...]
+    output: Json
+    facts: Facts
+    request: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """Something that can be tested: its name for people, and how to read its values."""
+
+    name: str
+    read: Callable[[Circumstances], tuple[str, ...]] = field(compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """One of *values* is among the subject's, or the condition cannot hold."""
+
+    subject: Subject
+    values: frozenset[str]
+
+
+class Condition(Protocol):
+    """Anything that holds or not."""
+
+    def why_not(self, now: Circumstances) -> str | None:
+        """Return why it does not hold, or None."""
+
+    @property
+    def key(self) -> Key | None:
+        """Return what must be so for it to hold, where that can be looked up."""
+
+
+@dataclass(frozen=True, slots=True)
+class AnyOf:
+    """One of the subject's values is one of *values*."""
+
+    subject: Subject
+    values: frozenset[str]
+
+    def why_not(self, now: Circumstances) -> str | None:
+        """Return what the values are instead."""
+        found = self.subject.read(now)
+        if not self.values.isdisjoint(found):
+            return None
+        return f"{self.subject.name} is {_listed(found)}; wanted: {_listed(sorted(self.values))}"
+
+    @property
+    def key(self) -> Key | None:
+        """Return the wanted values."""
+        return Key(self.subject, self.values)
+
+
+@dataclass(frozen=True, slots=True)
+class NoneOf:
+    """None of the subject's values is one of *values*."""
+
+    subject: Subject
+    values: frozenset[str]
+    key: None = None
+
+    def why_not(self, now: Circumstances) -> str | None:
+        """Return which of them it is."""
+        found = self.values.intersection(self.subject.read(now))
+        return f"{self.subject.name} is {_listed(sorted(found))}" if found else None
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """The subject has a value that compares so with *bound*: as numbers, else as text."""
+
+    subject: Subject
+    comparison: Comparison
+    bound: str
+    key: None = None
+
+    def why_not(self, now: Circumstances) -> str | None:
+        """Return what the value is."""
+        found = self.subject.read(now)
+        if any(self._holds(value) for value in found):
+            return None
+        wanted = f"{self.comparison.sign} {self.bound}"
+        return f"{self.subject.name} is {_listed(found)}; wanted: {wanted}"
+
+    def _holds(self, value: str) -> bool:
+        order = _order(value, self.bound)
+        match self.comparison:
+            case Comparison.GT:
+                return order > 0
+            case Comparison.GTE:
+                return order >= 0
+            case Comparison.LT:
+                return order < 0
+            case Comparison.LTE:
+                return order <= 0
+
+
+@dataclass(frozen=True, slots=True)
+class Like:
+    """The subject has a value of the form *pattern*, whose `*` stand for any text."""
+
+    subject: Subject
+    pattern: str
+    key: None = None
+
+    def why_not(self, now: Circumstances) -> str | None:
+        """Return what the value is."""
+        form = ".*".join(map(re.escape, self.pattern.split("*")))
+        found = self.subject.read(now)
+        if any(re.fullmatch(form, value, re.DOTALL) for value in found):
+            return None
+        return f"{self.subject.name} is {_listed(found)}; wanted: like '{self.pattern}'"
+
+
+@dataclass(frozen=True, slots=True)
+class Present:
+    """The subject has a value."""
+
+    subject: Subject
+    key: None = None
+
+    def why_not(self, now: Circumstances) -> str | None:
+        """Say that it is missing."""
+        return None if self.subject.read(now) else f"{self.subject.name} is missing"
+
+
+@dataclass(frozen=True, slots=True)
+class Has:
+    """The path finds something in the decision: a value, a list, an object."""
+
+    pick: Pick
+    key: None = None
+
+    def why_not(self, now: Circumstances) -> str | None:
+        """Say that it is missing."""
+        found = self.pick.finds(now.output)
+        return None if found else f"'{self.pick.path}' is missing from the decision"
+
+
+@dataclass(frozen=True, slots=True)
+class During:
+    """The schedule is on."""
+
+    schedule: Schedule
+    key: None = None
+
+    def why_not(self, now: Circumstances) -> str | None:
+        """Return when it is on."""
+        return self.schedule.why_not(now.facts.at)
+
+
+@dataclass(frozen=True, slots=True)
+class All:
+    """Every part holds."""
+
+    parts: tuple[Condition, ...]
+
+    def why_not(self, now: Circumstances) -> str | None:
+        """Return why the first part does not hold that does not."""
+        reasons = (part.why_not(now) for part in self.parts)
+        return next((reason for reason in reasons if reason is not None), None)
+
+    @property
+    def key(self) -> Key | None:
+        """Return the first part's key that there is: all of them are necessary."""
+        return next((part.key for part in self.parts if part.key is not None), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Either:
+    """At least one part holds."""
+
+    parts: tuple[Condition, ...]
+    key: None = None
+
+    def why_not(self, now: Circumstances) -> str | None:
+        """Return why none holds."""
+        reasons = [part.why_not(now) for part in self.parts]
+        told = [reason for reason in reasons if reason is not None]
+        return " and ".join(told) if len(told) == len(reasons) else None
+
+
+@dataclass(frozen=True, slots=True)
+class Not:
+    """The part does not hold."""
+
+    part: Condition
+    said: str
+    key: None = None
+
+    def why_not(self, now: Circumstances) -> str | None:
+        """Say what holds."""
+        return f"{self.said} holds" if self.part.why_not(now) is None else None
+
+
+def texts_of(found: Json) -> tuple[str, ...]:
+    """Return the scalar, or the scalars of the list, that a path found."""
+    values = found if isinstance(found, list) else [found]
+    return tuple(as_text(v) for v in values if isinstance(v, str | int | float) and v != "")
+
+
+def _order(left: str, right: str) -> int:
+    """Return whether *left* comes before (-1), with (0) or after (1) *right*."""
+    try:
+        one, other = float(left), float(right)
+    except ValueError:
+        return (left > right) - (left < right)
+    return (one > other) - (one < other)
+
+
+def _listed(values: tuple[str, ...] | list[str]) -> str:
+    return ", ".join(map(repr, values)) or "not given"
