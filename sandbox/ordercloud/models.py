@@ -74,10 +74,11 @@ def _complete(schema: Schema, body: object) -> Entity:
 
 
 def _default(schema: Schema) -> Any:
-    """Return what nobody has set: counts are 0, flags false, all else null."""
+    """Return what nobody has set: counts and totals are 0, flags false, all else null."""
     if "default" in schema or schema.get("type") == "boolean":
         return schema.get("default", False)
-    return 0 if schema.get("type") == "integer" and schema.get("readOnly") else None
+    is_count = schema.get("type") in {"integer", "number"} and schema.get("readOnly")
+    return 0 if is_count else None
 
 
 def _written(schema: Schema, body: object) -> Entity:

@@ -65,7 +65,6 @@ def begin(call: Call, body: object) -> Entity:
         "ToCompanyID": order["ToCompanyID"] or call.marketplace.settings.marketplace_id,
         "Status": "Unsubmitted",
         "DateCreated": call.marketplace.now(),
-        "BaseDiscount": 0,
     }
     return settle(call.marketplace, call.session.owner, order)
 
