@@ -202,7 +202,7 @@ def _place(node: yaml.Node | yaml.Event) -> tuple[int, int]:
 
 def _problem(document: Document, model: type[BaseModel], error: ErrorDetails) -> Problem:
     path = tuple(part for part in error["loc"])
-    name = str(path[-1]) if path else "the file"
+    name = next((part for part in reversed(path) if isinstance(part, str)), "the file")
     match error["type"]:
         case "extra_forbidden":
             known = _keys(model, path[:-1])
