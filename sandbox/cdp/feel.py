@@ -112,6 +112,8 @@ class _Parser:
         self.expect("..")
         high = self._literal()
         closing = self._accept("]", ")", "[")
+        if closing is None:
+            raise FeelError(f"Expected a range to end, found {self._text!r} in {self._cell!r}")
         above = _comparing(operator.ge if opening == "[" else operator.gt, low)
         below = _comparing(operator.le if closing == "]" else operator.lt, high)
         return lambda value: above(value) and below(value)

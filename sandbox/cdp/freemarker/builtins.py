@@ -3,6 +3,7 @@
 The language: https://freemarker.apache.org/docs/ref_builtins.html
 """
 
+import html
 import json
 import math
 import re
@@ -194,7 +195,7 @@ _TEXT: Mapping[str, Builtin] = {
     "split": _of_text(str.split),
     "replace": _replace,
     "substring": _substring,
-    "html": _of_text(lambda s: s.replace("&", "&amp;").replace("<", "&lt;").replace('"', "&quot;")),
+    "html": _of_text(html.escape),
     "url": _of_text(lambda s: urllib.parse.quote(s, safe="")),
     "json_string": _json_string,
     "js_string": _json_string,

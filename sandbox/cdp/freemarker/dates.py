@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable
 from datetime import UTC, datetime
 
-_PART = re.compile(r"'([^']*)'|([A-Za-z])\2*|[^A-Za-z']+")
+_PART = re.compile(r"'((?:[^']|'')*)'|([A-Za-z])\2*|[^A-Za-z']+")
 
 _WRITERS: dict[str, Callable[[datetime], str]] = {
     "yyyy": lambda at: f"{at.year:04}",
@@ -78,7 +78,12 @@ def _parts(pattern: str, known: object) -> list[tuple[str, str]]:
     for match in _PART.finditer(pattern):
         if match[2] and match[0] not in known:  # type: ignore[operator]  # keys of either table
             raise ValueError(f"The date pattern {match[0]!r} is not supported")
-        quoted = match[1]
-        literal = (quoted or "'") if quoted is not None else match[0]
-        parts.append((match[0], "") if match[2] else ("", literal))
+        parts.append((match[0], "") if match[2] else ("", _unquoted(match[0])))
     return parts
+
+
+def _unquoted(literal: str) -> str:
+    """Return what `'text'` says; two quotes stand for one."""
+    if literal == "''":
+        return "'"
+    return literal[1:-1].replace("''", "'") if literal.startswith("'") else literal

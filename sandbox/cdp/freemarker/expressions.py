@@ -287,10 +287,16 @@ class Parser:
                 return lambda scope: [item.value(scope) for item in items]
             case "{":
                 return self._hash()
-            case "." if self.expect_name() == "now":
-                return lambda scope: scope.now
+            case ".":
+                return self._special()
             case _:
                 raise TemplateError(f"Unexpected {opening!r} in: {self._source.strip()}")
+
+    def _special(self) -> Callable[[Scope], Value]:
+        name = self.expect_name()
+        if name != "now":
+            raise TemplateError(f"Only .now is supported of the special variables, not .{name}")
+        return lambda scope: scope.now
 
     def _lambda(self, name: str) -> Callable[[Scope], Value]:
         body = self.expression()

@@ -44,6 +44,13 @@ class _Piece:
     tag: str
     body: str
 
+    def __str__(self) -> str:
+        return _written(self.tag)
+
+
+def _written(tag: str) -> str:
+    return f"</#{tag[1:]}>" if tag.startswith("/") else f"<#{tag}>"
+
 
 _END = _Piece("/", "")
 
@@ -89,7 +96,7 @@ class _Reader:
         steps: list[Block] = []
         while self._next.tag not in ends:
             if self._next is _END:
-                raise TemplateError(f"<{ends[-1]}> is missing")
+                raise TemplateError(f"{_written(ends[-1])} is missing")
             steps.append(self._step(self._take()))
         return blocks.in_order(steps)
 
@@ -97,7 +104,7 @@ class _Reader:
         if not piece.tag:
             return blocks.plain(piece.body)
         if piece.tag not in self._directives:
-            raise TemplateError(f"<#{piece.tag}> is not supported, or not here")
+            raise TemplateError(f"{piece} is not supported, or not here")
         return self._directives[piece.tag](piece)
 
     @property
