@@ -121,6 +121,7 @@ class Placements:
             page_size=_whole_number("pageSize", known.get("pagesize"), PAGE_SIZE_MAX),
             params=_picked(known, placement.allow),
             flow_params=_picked(known, placement.flow.asked_names) if placement.flow else {},
+            rule_params=_picked(known, placement.request_names),
             visitor=self._visitor(request, known.get("browserid")),
         )
 
