@@ -57,10 +57,14 @@ class Collection:
             raise not_found(self.kind, entity_id)
         return entity
 
+    def check_new(self, entity_id: str) -> None:
+        """Raise IdExists if there is such an entity."""
+        if entity_id in self:
+            raise ApiError("IdExists", {"ObjectType": self.kind, "ObjectID": entity_id})
+
     def add(self, entity: Entity) -> Entity:
         """Keep a new entity and return it; raise IdExists."""
-        if entity["ID"] in self:
-            raise ApiError("IdExists", {"ObjectType": self.kind, "ObjectID": entity["ID"]})
+        self.check_new(entity["ID"])
         return self.put(entity)
 
     def put(self, entity: Entity) -> Entity:

@@ -20,10 +20,10 @@ def buyer_id(call: Call) -> str:
 
 def _prepare_buyer(call: Call, buyer: Entity) -> Entity:
     """Refuse a default catalog that does not exist; without one the buyer gets its own."""
-    catalogs = call.marketplace.store.catalogs
+    store = call.marketplace.store
     if buyer["DefaultCatalogID"]:
-        return {**buyer, "DefaultCatalogID": catalogs.get(buyer["DefaultCatalogID"])["ID"]}
-    if buyer["ID"] in catalogs:
+        return {**buyer, "DefaultCatalogID": store.catalogs.get(buyer["DefaultCatalogID"])["ID"]}
+    if buyer["ID"] in store.catalogs and buyer["ID"] not in store.buyers:
         raise ApiError("Buyer.DefaultCatalogAlreadyExists")
     return {**buyer, "DefaultCatalogID": buyer["ID"]}
 

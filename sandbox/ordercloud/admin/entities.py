@@ -60,8 +60,9 @@ class Entities:
 
     def create(self, call: Call) -> Entity:
         """Add an entity; raise IdExists."""
-        entity = self._new(call, models.create(self.model, call.body))
-        return self._kept(call, self.within(call).add(self.prepare(call, entity)))
+        entity = self._new(call)
+        self.within(call).check_new(entity["ID"])
+        return self._put(call, entity)
 
     def get(self, call: Call) -> Entity:
         """Return an entity."""
@@ -71,8 +72,7 @@ class Entities:
         """Replace an entity, or create it under the ID of the path."""
         old = self.within(call).find(call.ids[self.place])
         if old is None:
-            entity = self._new(call, models.create(self.model, call.body))
-            return self._put(call, {**entity, "ID": call.ids[self.place]})
+            return self._put(call, {**self._new(call), "ID": call.ids[self.place]})
         return self._put(call, {**models.replace(self.model, old, call.body), "ID": old["ID"]})
 
     def patch(self, call: Call) -> Entity:
@@ -88,17 +88,18 @@ class Entities:
     def _named(self, call: Call) -> Entity:
         return self.within(call).get(call.ids[self.place])
 
+    def _new(self, call: Call) -> Entity:
+        entity = models.create(self.model, call.body)
+        return {**entity, **_if_in(entity, "DateCreated", call.marketplace.now())}
+
     def _put(self, call: Call, entity: Entity) -> Entity:
-        return self._kept(call, self.within(call).put(self.prepare(call, entity)))
+        owner = entity.get("OwnerID") or call.marketplace.settings.marketplace_id
+        owned = {**entity, **_if_in(entity, "OwnerID", owner)}
+        kept = self.within(call).put(self.prepare(call, owned))
+        self.follow(call, kept)
+        return self.showing(call)(kept)
 
-    def _kept(self, call: Call, entity: Entity) -> Entity:
-        self.follow(call, entity)
-        return self.showing(call)(entity)
 
-    def _new(self, call: Call, entity: Entity) -> Entity:
-        """Fill in what the marketplace knows of a new entity."""
-        stamps = {
-            "DateCreated": call.marketplace.now(),
-            "OwnerID": entity.get("OwnerID") or call.marketplace.settings.marketplace_id,
-        }
-        return {**entity, **{name: stamps[name] for name in stamps if name in entity}}
+def _if_in(entity: Entity, name: str, value: str) -> Entity:
+    """Return a property, if the entity is of a model that has it."""
+    return {name: value} if name in entity else {}
