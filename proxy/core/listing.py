@@ -42,14 +42,16 @@ def read(body: bytes) -> Page:
 def arrange(bodies: Sequence[bytes], order: Sequence[str], *, page: int, page_size: int) -> Page:
     """Join list *bodies*, put their items in the *order* of IDs, and cut one page out.
 
-    IDs that OrderCloud did not list (unknown, inactive, invisible) leave no gap.
+    IDs are the same in any case, as OrderCloud has it; each counts once. What OrderCloud did not
+    list (unknown, inactive, invisible) leaves no gap.
 
     Raises:
         NotAList: a body is not a list, or an item has no ID.
     """
     lists = [_parse(body) for body in bodies]
-    by_id = {_id_of(item): item for one in lists for item in one.Items}
-    items = [by_id[one] for one in order if one in by_id]
+    by_id = {_id_of(item).casefold(): item for one in lists for item in one.Items}
+    wanted = dict.fromkeys(one.casefold() for one in order)
+    items = [by_id[one] for one in wanted if one in by_id]
     return _window(items, lists[0].Meta if lists else {}, page=page, page_size=page_size)
 
 
