@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from functools import partial
 
@@ -46,18 +46,22 @@ class _Upstreams:
     cdp: Upstream
 
 
-async def serve(config: Config, *, stop: asyncio.Event) -> None:
+async def serve(
+    config: Config, *, stop: asyncio.Event, on_start: Callable[[], None] = lambda: None
+) -> None:
     """Answer on both listeners until *stop*, then let the requests under way end.
+
+    *on_start* is called once both answer.
 
     Raises:
         DocumentError: a port is taken.
     """
     at = config.server
-    storefront = server.bind(at.host, at.port, setting="server.port (DECISION_PROXY__SERVER__PORT)")
+    storefront = server.bind(at.host, at.port, setting="server.port (demo: --port)")
     admin = server.bind(
         at.admin_host,
         at.admin_port,
-        setting="server.admin_port (DECISION_PROXY__SERVER__ADMIN_PORT)",
+        setting="server.admin_port (demo: --admin-port)",
     )
     async with running(config) as gateway:
         await server.serve(
@@ -66,6 +70,7 @@ async def serve(config: Config, *, stop: asyncio.Event) -> None:
                 server.Listener(gateway.admin, admin),
             ],
             stop=stop,
+            on_start=on_start,
             on_stop=gateway.health.drain,
             keep_alive_s=at.keep_alive,
             drain_s=at.drain,

@@ -78,9 +78,12 @@ def _check(args: argparse.Namespace) -> int:
         for line in (*map(str, found.problems), *(f"note: {note}" for note in found.notes)):
             print(line)
         count = len(found.problems)
-        mistakes = "1 mistake" if count == 1 else f"{count or 'no'} mistakes"
-        print(f"{len(rules.placements)} placements, {mistakes}")
+        print(f"{_counted(len(rules.placements), 'placement')}, {_counted(count, 'mistake')}")
     return 1 if found.problems else 0
+
+
+def _counted(count: int, noun: str) -> str:
+    return f"{count or 'no'} {noun}{'' if count == 1 else 's'}"
 
 
 def _explain(args: argparse.Namespace) -> int:

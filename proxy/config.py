@@ -201,7 +201,14 @@ def load(path: Path | None, environ: Mapping[str, str] | None = None) -> Config:
     sources: dict[document.Path, str] = {
         path: variable for path, (variable, _) in overrides.items()
     }
-    return document.validate(replace(file, data=settings, sources=sources), Config)
+    loaded = document.validate(replace(file, data=settings, sources=sources), Config)
+    return _beside(loaded, path) if path and ("rules", "folder") not in overrides else loaded
+
+
+def _beside(loaded: Config, path: Path) -> Config:
+    """Read a folder that the file names as standing beside the file, wherever we run."""
+    rules = loaded.rules.model_copy(update={"folder": path.parent / loaded.rules.folder})
+    return loaded.model_copy(update={"rules": rules})
 
 
 def _text(path: Path) -> str:

@@ -40,9 +40,10 @@ async def run_demo(config_path: Path | None, ports: Ports, *, products: int) -> 
     configure_logging(settings.log)
     stop = asyncio.Event()
     async with _sandbox(ports, products=products, data=None), _storefront(ports):
-        print(_welcome(ports), flush=True)
         with stopped_by_signals(stop):
-            await app.serve(settings, stop=stop)
+            await app.serve(
+                settings, stop=stop, on_start=lambda: print(_welcome(ports), flush=True)
+            )
 
 
 async def run_sandbox(ports: Ports, *, products: int, data: Path | None) -> None:

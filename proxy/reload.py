@@ -97,9 +97,16 @@ def _taken(second: Placement, first: Placement) -> Problem:
 
 
 class RuleBook:
-    """The rules that serve now."""
+    """The rules that serve now.
+
+    Raises:
+        DocumentError: *folder* is not a folder.
+    """
 
     def __init__(self, folder: Path, *, on_load: Callable[[RuleSet], None]) -> None:
+        if not folder.is_dir():
+            what, mend = f"{folder} is not a folder", "set rules.folder"
+            raise DocumentError((Problem("rules", 0, 0, what, mend),))
         self._folder = folder
         self._on_load = on_load
         self._current = EMPTY

@@ -32,6 +32,15 @@ class Listener:
 class _Server(uvicorn.Server):
     """uvicorn's server; signals are `serve`'s, since several servers share one process."""
 
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.is_up = asyncio.Event()
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Start to listen, and say so."""
+        await super().startup(sockets)
+        self.is_up.set()
+
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
         """Leave the signals alone."""
@@ -61,6 +70,7 @@ async def serve(
     listeners: Sequence[Listener],
     *,
     stop: asyncio.Event,
+    on_start: Callable[[], None] = lambda: None,
     on_stop: Callable[[], None] = lambda: None,
     keep_alive_s: float,
     drain_s: float,
@@ -75,6 +85,9 @@ async def serve(
             group.create_task(server.serve(sockets=[one.socket]))
             for server, one in zip(servers, listeners, strict=True)
         ]
+        for server in servers:
+            await server.is_up.wait()
+        on_start()
         await stop.wait()
         on_stop()
         for server, task in zip(servers, tasks, strict=True):
