@@ -6,7 +6,9 @@ second time only where the first try cannot have had an effect.
 
 import asyncio
 import contextlib
+import functools
 import random
+import ssl
 import time
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -64,7 +66,14 @@ def make_client(*, in_flight: int) -> httpx2.AsyncClient:
         limits=httpx2.Limits(max_connections=in_flight, max_keepalive_connections=in_flight),
         timeout=None,
         trust_env=False,
+        verify=_trusted(),
     )
+
+
+@functools.cache
+def _trusted() -> ssl.SSLContext:
+    """Return the certificates that this machine trusts; reading them takes longer than a start."""
+    return httpx2.create_ssl_context(trust_env=False)
 
 
 class Upstream:
