@@ -73,21 +73,26 @@ class Caller:
         return _HOST.sub(lambda match: self.hosts.get(match[1], match[0]), url)
 
     async def _signed_in(self, auth: Auth) -> dict[str, str]:
-        """Return the headers that authenticate; OAuth 2 asks for a token each time."""
+        """Return the headers that authenticate."""
         match auth.auth_type:
             case "BASIC":
                 credentials = f"{auth.username}:{auth.password}".encode()
                 return {"Authorization": f"Basic {base64.b64encode(credentials).decode()}"}
             case "OAUTH2":
-                form = {
-                    "grant_type": "client_credentials",
-                    "client_id": auth.client_id,
-                    "client_secret": auth.client_secret,
-                }
-                reply = await self.client.post(self._located(auth.token_url), data=form)
-                return {"Authorization": f"Bearer {reply.json()['access_token']}"}
+                return {"Authorization": f"Bearer {await self._access_token(auth)}"}
             case _:
                 return {}
+
+    async def _access_token(self, auth: Auth) -> str:
+        form = {
+            "grant_type": "client_credentials",
+            "client_id": auth.client_id,
+            "client_secret": auth.client_secret,
+        }
+        reply = await self.client.post(self._located(auth.token_url), data=form)
+        if reply.status_code not in _OK:
+            raise ConnectionFailedError(f"{auth.token_url} gave no token: {reply.status_code}")
+        return str(reply.json()["access_token"])
 
 
 def _fill(text: str, values: Mapping[str, Any], written: Callable[[Any], str]) -> str:

@@ -16,11 +16,11 @@ _TEXT_LIMIT = 10_000
 
 _TYPE_CHECKS: Mapping[OutputType, Callable[[Any], bool]] = {
     "string": lambda value: isinstance(value, str),
-    "integer": lambda value: isinstance(value, int) and not isinstance(value, bool),
-    "long": lambda value: isinstance(value, int) and not isinstance(value, bool),
-    "double": lambda value: isinstance(value, int | float) and not isinstance(value, bool),
+    "integer": lambda value: type(value) is int,
+    "long": lambda value: type(value) is int,
+    "double": lambda value: type(value) in {int, float},
     "boolean": lambda value: isinstance(value, bool),
-    "date": lambda value: isinstance(value, str | int | float),
+    "date": lambda value: type(value) in {int, float, str},
     "map": lambda value: isinstance(value, dict | list),
 }
 

@@ -135,24 +135,35 @@ async def cdp(shared_url: str) -> AsyncIterator[Cdp]:
         yield Cdp(http)
 
 
+ServeCdp = Callable[..., AbstractAsyncContextManager[Cdp]]
+
+
 @pytest.fixture
-def serve_cdp() -> Callable[..., AbstractAsyncContextManager[Cdp]]:
-    """Serve an emulator set up in a special way."""
+def serve_cdp() -> ServeCdp:
+    """Serve an emulator that is set up in a special way."""
     return _cdp
+
+
+def _set_event() -> asyncio.Event:
+    event = asyncio.Event()
+    event.set()
+    return event
 
 
 @dataclass
 class Endpoint:
-    """Something that connections call: keeps what it got, answers what it is told to."""
+    """Something that connections call: keeps what it got, answers what and when it is told to."""
 
     url: str = ""
     answer: Response = field(default_factory=lambda: JSONResponse({}))
+    answering: asyncio.Event = field(default_factory=_set_event)
     requests: list[Request] = field(default_factory=list)
     bodies: list[str] = field(default_factory=list)
 
     async def handle(self, request: Request) -> Response:
         self.requests.append(request)
         self.bodies.append((await request.body()).decode())
+        await self.answering.wait()
         return self.answer
 
 
