@@ -8,19 +8,23 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TypeAlias
 from zoneinfo import ZoneInfo
 
 import uvloop
 
 from proxy import __version__, app, config, doctor, live
-from proxy.core import explain
+from proxy.core import examples, explain, schema
 from proxy.core.schedule import read_moment
 from proxy.core.tenant import Findings
 from proxy.edge.telemetry import configure_logging
 from proxy.errors import ProxyError
-from proxy.model import Facts, Json
+from proxy.model import Asked, Facts, Json
 from proxy.reload import load_folder
 from proxy.web.server import stopped_by_signals
+
+
+_Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -99,8 +103,31 @@ def _explain(args: argparse.Namespace) -> int:
         return 2
     base_url = config.load(args.config).ordercloud.url
     facts = Facts(at=args.at or datetime.now(UTC))
-    explanation = explain.explain(placement, output, facts, base_url=base_url)
+    explanation = explain.explain(placement, output, facts, Asked(), base_url=base_url)
     print(json.dumps(explanation.as_json(), indent=2) if args.json else explanation.as_text())
+    return 0
+
+
+def _test(args: argparse.Namespace) -> int:
+    rules = load_folder(args.rules)
+    now = datetime.now(UTC)
+    outcomes = [
+        outcome
+        for placement in rules.placements.values()
+        for outcome in examples.run(placement, now=now)
+    ]
+    failed = [outcome for outcome in outcomes if outcome.wrong is not None]
+    if args.json:
+        print(json.dumps([asdict(outcome) for outcome in outcomes], indent=2))
+    else:
+        for line in (*map(str, rules.problems), *(f"{one.place}: {one.wrong}" for one in failed)):
+            print(line)
+        print(f"{_counted(len(outcomes), 'example')}, {len(failed) or 'none'} failed")
+    return 1 if failed or rules.problems else 0
+
+
+def _schema(_: argparse.Namespace) -> int:
+    print(json.dumps(schema.rules(), indent=2))
     return 0
 
 
@@ -121,7 +148,13 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=__version__)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    _add_running(commands)
+    _add_rules(commands)
+    return parser
 
+
+def _add_running(commands: _Commands) -> None:
+    """Add what operators and developers run."""
     serve = commands.add_parser("serve", help="run the gateway")
     serve.set_defaults(run=_serve)
     _add_config(serve)
@@ -137,6 +170,14 @@ def _parser() -> argparse.ArgumentParser:
     sandbox.add_argument("--data", type=_folder, metavar="DIR", help="data laid over the seed")
     _add_sandbox(sandbox)
 
+    examined = commands.add_parser("doctor", help="say whether everything is usable, else the mend")
+    examined.set_defaults(run=_doctor)
+    _add_config(examined)
+    _add_json(examined)
+
+
+def _add_rules(commands: _Commands) -> None:
+    """Add what marketers run."""
     check = commands.add_parser("check", help="find mistakes in rules files")
     check.set_defaults(run=_check)
     check.add_argument("rules", type=_folder, nargs="?", default=Path("rules"), metavar="RULES")
@@ -144,17 +185,19 @@ def _parser() -> argparse.ArgumentParser:
     _add_config(check)
     _add_json(check)
 
+    tested = commands.add_parser("test", help="run the examples that rules files hold")
+    tested.set_defaults(run=_test)
+    tested.add_argument("rules", type=_folder, nargs="?", default=Path("rules"), metavar="RULES")
+    _add_json(tested)
+
     explained = commands.add_parser("explain", help="say what a placement lists, and why")
     explained.set_defaults(run=_explain)
     _add_explained(explained)
     _add_config(explained)
     _add_json(explained)
 
-    examined = commands.add_parser("doctor", help="say whether everything is usable, else the mend")
-    examined.set_defaults(run=_doctor)
-    _add_config(examined)
-    _add_json(examined)
-    return parser
+    described = commands.add_parser("schema", help="print the JSON Schema of rules files")
+    described.set_defaults(run=_schema)
 
 
 def _add_explained(command: argparse.ArgumentParser) -> None:

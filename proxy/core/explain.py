@@ -53,15 +53,17 @@ class NoSample(ValueError):
     """A segment alone cannot make a decision for this placement."""
 
 
-def explain(placement: Placement, output: Json, facts: Facts, *, base_url: str) -> Explanation:
+def explain(
+    placement: Placement, output: Json, facts: Facts, asked: Asked, *, base_url: str
+) -> Explanation:
     """Explain what *placement* lists for a flow's *output*; None stands for no decision at all."""
     decision = (
         Decision(None, Reason.NO_DECISION, Freshness.FALLBACK)
         if output is None
         else Decision(output, Reason.MATCHED, Freshness.FRESH)
     )
-    choice = choose(placement, decision, Asked(), facts)
-    steps = trace(placement, decision, Asked(), facts)
+    choice = choose(placement, decision, asked, facts)
+    steps = trace(placement, decision, asked, facts)
     return Explanation(
         placement=placement.name,
         rule=choice.rule,

@@ -5,12 +5,14 @@ takes a scalar, a list (any of), or conditions: `{not:}`, `{gt:, lte:}`, `{betwe
 `{missing:}`, `{from:}`.
 """
 
+import contextlib
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import jmespath
+from jmespath.functions import Functions
 
 from proxy.core import grammar
 from proxy.core.grammar import Comparison
@@ -22,8 +24,8 @@ _FIELD = re.compile(r"[A-Za-z]\w*(\.[\w-]+)*")
 _FIELDS = re.compile(rf"{_FIELD.pattern}(\|{_FIELD.pattern})*")
 _SORT = re.compile(rf"!?{_FIELD.pattern}")
 _SEARCH_ON = re.compile(rf"{_FIELD.pattern}(\.\*)?")
-_DEPTH = re.compile(r"all|[1-9]\d*")
-_PAGE_SIZE = re.compile(r"[1-9]\d?|100")
+_DEPTH = re.compile(r"all|[1-9][0-9]*")
+_PAGE_SIZE = re.compile(r"[1-9][0-9]?|100")
 _SEARCH_TYPE = re.compile(
     "AnyTerm|AllTermsAnyField|AllTermsSameField|ExactPhrase|ExactPhrasePrefix"
 )
@@ -39,6 +41,7 @@ _HINTS = {
     _TEXT: "write some text",
 }
 _COMMON = {"search": _TEXT, "searchOn": _SEARCH_ON, "sortBy": _SORT, "pageSize": _PAGE_SIZE}
+_FUNCTIONS = frozenset(Functions.FUNCTION_TABLE)
 CONDITIONS = ["not", "gt", "gte", "lt", "lte", "between", "like", "missing", "from"]
 
 RESOURCES: Mapping[str, Mapping[str, re.Pattern[str]]] = {
@@ -101,12 +104,21 @@ def read_pick(path: Any, at: Path) -> Pick:
         FormError: it is not one.
     """
     if isinstance(path, str):
-        try:
-            return Pick(path, jmespath.compile(path))
-        except jmespath.exceptions.JMESPathError:
-            pass
+        with contextlib.suppress(jmespath.exceptions.JMESPathError, RecursionError):
+            expression = jmespath.compile(path)
+            if _can_run(expression.parsed):
+                return Pick(path, expression)
     what = f"{path!r} is not a path into the decision"
     raise FormError(at, what, "write e.g. persona, offer.ids or products[].id")
+
+
+def _can_run(node: Mapping[str, Any]) -> bool:
+    """Say whether JMESPath will run what it has parsed: it looks functions up only then."""
+    if node["type"] == "function_expression" and node["value"] not in _FUNCTIONS:
+        return False
+    if node["type"] == "slice" and node["children"][-1] == 0:
+        return False
+    return all(_can_run(child) for child in node["children"] if isinstance(child, dict))
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,12 +3,13 @@
 import heapq
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from functools import cached_property
 
 from proxy.core.conditions import Circumstances, Condition, Subject
 from proxy.core.query import Pick, QueryTemplate
 from proxy.core.schedule import Schedule
-from proxy.model import Json
+from proxy.model import Json, Profile
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +64,25 @@ class Needs:
     groups: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Example:
+    """What the file itself promises: given this, that rule (and query) is what comes out.
+
+    `at` is None for now.
+    """
+
+    line: int
+    segment: str | None
+    output: Json
+    at: datetime | None
+    is_anonymous: bool | None
+    profile: Profile
+    groups: frozenset[str]
+    request: Mapping[str, str]
+    rule: str
+    query: str | None
+
+
 @dataclass(frozen=True)
 class Placement:
     """A named slot on the storefront, and what fills it."""
@@ -76,6 +96,7 @@ class Placement:
     allow: Mapping[str, str]
     request_names: Mapping[str, str]
     needs: Needs
+    examples: tuple[Example, ...]
     file: str
 
     @cached_property

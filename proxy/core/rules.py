@@ -1,36 +1,32 @@
-"""`rules/*.yaml`, as marketers write it, and the `Placement` it becomes.
-
-The models say what a file may hold, and are its JSON Schema.
-"""
+"""A file of `rules/`, as marketers write it, and the `Placement` it becomes."""
 
 import contextlib
 import re
 from collections.abc import Iterator, Mapping
-from typing import Annotated, Any, Literal
+from datetime import datetime
+from typing import Any
 from zoneinfo import ZoneInfo
-
-from pydantic import BeforeValidator, Field
 
 from proxy import document
 from proxy.core.conditions import All, Condition
 from proxy.core.forms import RESOURCES, FormError, read_pick, read_query
-from proxy.core.placement import Flow, Needs, Placement, Rule
-from proxy.core.query import Pick, QueryTemplate
-from proxy.core.schedule import Schedule
-from proxy.core.when import (
-    Node,
+from proxy.core.nodes import (
+    DefaultNode,
+    ExampleNode,
+    FlowNode,
+    PlacementFile,
+    RequestNode,
+    RuleNode,
     ScheduleNode,
-    Texts,
     WhenNode,
-    read_schedule,
-    read_when,
-    read_zone,
-    walk,
 )
+from proxy.core.placement import Example, Flow, Needs, Placement, Rule
+from proxy.core.query import Pick, QueryTemplate
+from proxy.core.schedule import Schedule, read_moment
+from proxy.core.when import read_schedule, read_when, read_zone, walk
 from proxy.document import Document, Path
 from proxy.errors import DocumentError, Problem
-from proxy.model import Json
-from proxy.quantity import Duration
+from proxy.model import Json, Profile
 
 
 def load(text: str, file: str) -> Placement:
@@ -41,77 +37,6 @@ def load(text: str, file: str) -> Placement:
     """
     source = document.parse(text, file)
     return _Loader(source).placement(document.validate(source, PlacementFile))
-
-
-def _no_cache(value: Any) -> Any:
-    return "0s" if value == "none" else value
-
-
-Scalar = str | bool | int | float
-ParamName = Annotated[str, Field(pattern=r"^[A-Za-z]\w*$")]
-Values = dict[str, Any]
-
-
-class RequestNode(Node):
-    """`{request: name}`."""
-
-    request: Annotated[str, Field(pattern=r"^[A-Za-z]\w*$")] = Field(
-        description="the query parameter of the storefront's request"
-    )
-
-
-class FlowNode(Node):
-    """`decision:`."""
-
-    flow: Annotated[str, Field(pattern=r"^[a-z0-9_]+\*?$")] = Field(
-        description="friendlyId of the CDP/Personalize experience or experiment"
-    )
-    segment: str | None = Field(None, description="JMESPath of the segment in the flow's output")
-    cache: Annotated[Duration, BeforeValidator(_no_cache)] | None = Field(
-        None, description="how long a decision is kept per guest, e.g. 5m; none asks each time"
-    )
-    timeout: Duration | None = Field(None, description="how long a shopper waits, e.g. 400ms")
-    params: dict[ParamName, Scalar | RequestNode] = Field(
-        {}, description="parameters of the flow: values, or {request: name} of the query string"
-    )
-    token: bool = Field(True, description="hand the shopper's token on to the flow")
-
-
-class PageNode(Node):
-    """`page:`."""
-
-    from_: str = Field(alias="from", description="JMESPath of an OrderCloud list in the output")
-
-
-class DefaultNode(Node):
-    """`default:`."""
-
-    query: Values = Field(description="OrderCloud parameters and filters")
-    order: Literal["as-listed"] | None = Field(None, description="keep the order of the IDs")
-
-
-class RuleNode(Node):
-    """One of `rules:`."""
-
-    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][\w .-]*$", max_length=100)]
-    when: WhenNode
-    schedule: ScheduleNode | None = Field(None, description="from when until when")
-    query: Values | None = Field(None, description="OrderCloud parameters and filters")
-    page: PageNode | None = Field(None, description="the list stands in the decision itself")
-    order: Literal["as-listed"] | None = Field(None, description="keep the order of the IDs")
-
-
-class PlacementFile(Node):
-    """A file of `rules/`: one placement."""
-
-    placement: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]*$", max_length=100)]
-    description: str = ""
-    resource: str = Field(description="the OrderCloud list, e.g. me/products")
-    timezone: str = Field("UTC", description="of the schedules, e.g. Europe/London")
-    decision: FlowNode | None = None
-    rules: list[RuleNode] = Field([], description="the first that applies decides")
-    default: DefaultNode
-    allow: Texts = Field([], description="OrderCloud parameters that the storefront may set")
 
 
 class _Loader:
@@ -135,6 +60,7 @@ class _Loader:
             allow={name.casefold(): name for name in self._allowed(file.allow)},
             request_names={name.casefold(): name for one in conditions for name in one.request},
             needs=_needs(conditions),
+            examples=tuple(self._example(i, one) for i, one in enumerate(file.examples)),
             file=self._source.file,
         )
         self._check_names(file.rules)
@@ -246,6 +172,30 @@ class _Loader:
         except FormError as exc:
             self._report(exc.path, exc.what, exc.mend)
             return read_pick("missing", at)
+
+    def _example(self, i: int, node: ExampleNode) -> Example:
+        given, path = node.given, ("examples", i)
+        return Example(
+            line=self._source.places[path][0],
+            segment=given.segment,
+            output=given.output,
+            at=self._moment(given.at, (*path, "given", "at")),
+            is_anonymous=given.anonymous,
+            profile=Profile(given.buyer or "", "", given.language, given.currency),
+            groups=frozenset(given.group),
+            request=given.request,
+            rule=node.expect.rule,
+            query=node.expect.query,
+        )
+
+    def _moment(self, text: str | None, path: Path) -> datetime | None:
+        if text is None:
+            return None
+        try:
+            return read_moment(text, self._zone)
+        except ValueError:
+            self._report(path, f"'{text}' is not a time", "write e.g. 2026-11-28 12:00")
+            return None
 
     def _allowed(self, names: list[str]) -> Iterator[str]:
         for i, name in enumerate(names):

@@ -2,10 +2,8 @@
 
 from collections.abc import Callable, Iterator
 from functools import partial
-from typing import Annotated, Any, TypeVar
+from typing import Any, TypeVar
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
-
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from proxy.core.conditions import (
     All,
@@ -25,58 +23,12 @@ from proxy.core.conditions import (
 )
 from proxy.core.forms import CONDITIONS, FormError, read_pick
 from proxy.core.grammar import Comparison
+from proxy.core.nodes import ScheduleNode, WhenNode
 from proxy.core.query import Pick, as_text
 from proxy.core.schedule import Schedule, read_day, read_hours, read_moment
 from proxy.document import Path, nearest
 
 T = TypeVar("T")
-
-
-class Node(BaseModel):
-    """A mapping in a rules file: unknown keys are refused, nothing is converted."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
-
-
-def _listed(value: Any) -> Any:
-    return value if isinstance(value, list) else [value]
-
-
-def _unquoted(value: Any) -> Any:
-    """Read a number or boolean that stands where a name belongs as its text."""
-    return as_text(value) if isinstance(value, bool | int | float) else value
-
-
-Text = Annotated[str, BeforeValidator(_unquoted), Field(min_length=1)]
-Texts = Annotated[list[Text], BeforeValidator(_listed, json_schema_input_type=str | list[str])]
-
-
-class ScheduleNode(Node):
-    """`schedule:`."""
-
-    from_: Text | None = Field(None, alias="from", description="e.g. 2026-11-27 09:00")
-    until: Text | None = Field(None, description="taken in whole: a day, or a minute")
-    timezone: str | None = Field(None, description="e.g. Europe/London; UTC if not given")
-    days: Texts = Field([], description="e.g. [mon, fri]")
-    hours: str | None = Field(None, description="e.g. 09:00-17:30, or 22:00-02:00")
-
-
-class WhenNode(Node):
-    """`when:`; all that stands here has to hold."""
-
-    segment: Texts | None = Field(None, description="one segment, or any of a list")
-    has: Texts | None = Field(None, description="JMESPath that has to find something; or several")
-    output: dict[str, Any] = Field({}, description="conditions by JMESPath into the flow's output")
-    request: dict[str, Any] = Field({}, description="conditions by query parameter")
-    anonymous: bool | None = Field(None, description="true: shoppers who did not log in")
-    buyer: Texts | None = Field(None, description="OrderCloud buyer ID; or several")
-    group: Texts | None = Field(None, description="OrderCloud user group ID; or any of several")
-    language: Texts | None = Field(None, description="of the shopper's OrderCloud locale")
-    currency: Texts | None = Field(None, description="of the shopper's OrderCloud locale")
-    time: ScheduleNode | None = Field(None, description="as under schedule")
-    all: list["WhenNode"] = Field([], description="each of these")
-    any: list["WhenNode"] = Field([], description="at least one of these")
-    not_: "WhenNode | None" = Field(None, alias="not", description="not this")
 
 
 def _of_profile(attribute: str) -> Callable[[Circumstances], tuple[str, ...]]:

@@ -1,0 +1,158 @@
+"""What a file of `rules/` may hold; also its JSON Schema, and the help that editors show.
+
+These models check the shape; core.rules reads the meaning.
+"""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+
+from proxy.core.query import as_text
+from proxy.quantity import Duration
+
+
+class Node(BaseModel):
+    """A mapping in a rules file: unknown keys are refused, nothing is converted."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+def _listed(value: Any) -> Any:
+    return value if isinstance(value, list) else [value]
+
+
+def _unquoted(value: Any) -> Any:
+    """Read a number or boolean that stands where a name belongs as its text."""
+    return as_text(value) if isinstance(value, bool | int | float) else value
+
+
+def _no_cache(value: Any) -> Any:
+    return "0s" if value == "none" else value
+
+
+Text = Annotated[str, BeforeValidator(_unquoted), Field(min_length=1)]
+Texts = Annotated[list[Text], BeforeValidator(_listed, json_schema_input_type=str | list[str])]
+
+
+Scalar = str | bool | int | float
+ParamName = Annotated[str, Field(pattern=r"^[A-Za-z]\w*$")]
+Values = dict[str, Any]
+
+
+class ScheduleNode(Node):
+    """`schedule:`."""
+
+    from_: Text | None = Field(None, alias="from", description="e.g. 2026-11-27 09:00")
+    until: Text | None = Field(None, description="taken in whole: a day, or a minute")
+    timezone: str | None = Field(None, description="e.g. Europe/London; UTC if not given")
+    days: Texts = Field([], description="e.g. [mon, fri]")
+    hours: str | None = Field(None, description="e.g. 09:00-17:30, or 22:00-02:00")
+
+
+class WhenNode(Node):
+    """`when:`; all that stands here has to hold."""
+
+    segment: Texts | None = Field(None, description="one segment, or any of a list")
+    has: Texts | None = Field(None, description="JMESPath that has to find something; or several")
+    output: dict[str, Any] = Field({}, description="conditions by JMESPath into the flow's output")
+    request: dict[str, Any] = Field({}, description="conditions by query parameter")
+    anonymous: bool | None = Field(None, description="true: shoppers who did not log in")
+    buyer: Texts | None = Field(None, description="OrderCloud buyer ID; or several")
+    group: Texts | None = Field(None, description="OrderCloud user group ID; or any of several")
+    language: Texts | None = Field(None, description="of the shopper's OrderCloud locale")
+    currency: Texts | None = Field(None, description="of the shopper's OrderCloud locale")
+    time: ScheduleNode | None = Field(None, description="as under schedule")
+    all: list["WhenNode"] = Field([], description="each of these")
+    any: list["WhenNode"] = Field([], description="at least one of these")
+    not_: "WhenNode | None" = Field(None, alias="not", description="not this")
+
+
+class RequestNode(Node):
+    """`{request: name}`."""
+
+    request: Annotated[str, Field(pattern=r"^[A-Za-z]\w*$")] = Field(
+        description="the query parameter of the storefront's request"
+    )
+
+
+class FlowNode(Node):
+    """`decision:`."""
+
+    flow: Annotated[str, Field(pattern=r"^[a-z0-9_]+\*?$")] = Field(
+        description="friendlyId of the CDP/Personalize experience or experiment"
+    )
+    segment: str | None = Field(None, description="JMESPath of the segment in the flow's output")
+    cache: Annotated[Duration, BeforeValidator(_no_cache)] | None = Field(
+        None, description="how long a decision is kept per guest, e.g. 5m; none asks each time"
+    )
+    timeout: Duration | None = Field(None, description="how long a shopper waits, e.g. 400ms")
+    params: dict[ParamName, Scalar | RequestNode] = Field(
+        {}, description="parameters of the flow: values, or {request: name} of the query string"
+    )
+    token: bool = Field(True, description="hand the shopper's token on to the flow")
+
+
+class PageNode(Node):
+    """`page:`."""
+
+    from_: str = Field(alias="from", description="JMESPath of an OrderCloud list in the output")
+
+
+class DefaultNode(Node):
+    """`default:`."""
+
+    query: Values = Field(description="OrderCloud parameters and filters")
+    order: Literal["as-listed"] | None = Field(None, description="keep the order of the IDs")
+
+
+class RuleNode(Node):
+    """One of `rules:`."""
+
+    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][\w .-]*$", max_length=100)]
+    when: WhenNode
+    schedule: ScheduleNode | None = Field(None, description="from when until when")
+    query: Values | None = Field(None, description="OrderCloud parameters and filters")
+    page: PageNode | None = Field(None, description="the list stands in the decision itself")
+    order: Literal["as-listed"] | None = Field(None, description="keep the order of the IDs")
+
+
+class GivenNode(Node):
+    """`given:`; what is not said is not known."""
+
+    segment: Text | None = Field(None, description="as if the decision named this segment")
+    output: dict[str, Any] | None = Field(None, description="the whole output of the flow")
+    at: Text | None = Field(None, description="a moment, e.g. 2026-11-28 12:00; now if not given")
+    anonymous: bool | None = None
+    buyer: Text | None = None
+    group: Texts = []
+    language: Text | None = None
+    currency: Text | None = None
+    request: dict[str, Text] = Field({}, description="query parameters of the request")
+
+
+class ExpectNode(Node):
+    """`expect:`."""
+
+    rule: Text = Field(description="name of the rule that applies, or default")
+    query: str | None = Field(None, description="what OrderCloud is asked, e.g. categoryID=new")
+
+
+class ExampleNode(Node):
+    """One of `examples:`; `decision-proxy test` runs them."""
+
+    given: GivenNode
+    expect: ExpectNode
+
+
+class PlacementFile(Node):
+    """A file of `rules/`: one placement."""
+
+    placement: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]*$", max_length=100)]
+    description: str = ""
+    resource: str = Field(description="the OrderCloud list, e.g. me/products")
+    timezone: str = Field("UTC", description="of the schedules, e.g. Europe/London")
+    decision: FlowNode | None = None
+    rules: list[RuleNode] = Field([], description="the first that applies decides")
+    default: DefaultNode
+    allow: Texts = Field([], description="OrderCloud parameters that the storefront may set")
+    examples: list[ExampleNode] = Field([], description="run by decision-proxy test")
