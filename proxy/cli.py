@@ -23,8 +23,7 @@ from proxy.model import Asked, Facts, Json
 from proxy.reload import load_folder
 from proxy.web.server import stopped_by_signals
 
-
-_Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
+_Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"  # noqa: SLF001 - argparse has no public name for it
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
