@@ -121,13 +121,14 @@ def describe(connection: Connection, mapping: Mapping[str, str]) -> dict[str, An
     *mapping* says which expression fills which `${key}`.
     """
     request = {"requestType": connection.method, "connectionUrl": connection.url}
+    filled = [connection.body or "", *connection.headers.values()]
     return {
         "ref": connection.ref,
         "name": connection.name,
         "auth": {"authType": connection.auth.auth_type},
         "request": request | ({"requestBody": connection.body} if connection.body else {}),
         "urlParameters": _parameters(connection.url, mapping),
-        "inputMappings": _parameters(connection.body or "", mapping),
+        "inputMappings": _parameters(" ".join(filled), mapping),
         "outputMappings": [{"label": out, "outputReference": out} for out in connection.outputs],
         "customHeaders": [
             {"name": name, "value": value} for name, value in connection.headers.items()
