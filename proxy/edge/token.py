@@ -22,10 +22,10 @@ from proxy.model import Shopper
 from proxy.tasks import Flights, Tasks
 
 _OK = 200
-_UNAUTHORIZED = 401
-_CLIENT_FAULTS = range(400, 500)
+_NO_SUCH_KEY = frozenset({400, 404, 410})
+_NOT_ACCEPTED = frozenset({401, 403})
 _KID = re.compile(r"[A-Za-z0-9._-]{1,200}")
-_BEARER = re.compile(r"[Bb]earer +([A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+) *")
+_BEARER = re.compile(r"[Bb]earer ([A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+)")
 _TOKEN_MAX_BYTES = 8192
 _MEMO_MAX = 100_000
 _KEYS_MAX = 64
@@ -106,7 +106,7 @@ class Verifier:
             raise TokenError("the token's issuer (iss) is not accepted here")
         if not _audiences(claims).intersection(config.audiences or (config.url,)):
             raise TokenError("the token is meant for another API (aud)")
-        if "*" not in self._clients and str(claims.get("cid")).casefold() not in self._clients:
+        if not self._clients.intersection(("*", str(claims["cid"]).casefold())):
             raise TokenError("the token's API client (cid) is not accepted here")
         if claims.get("usrtype") not in config.user_types:
             raise TokenError("the token's kind of user (usrtype) is not accepted here")
@@ -133,8 +133,8 @@ class Verifier:
             raise TokenError("the token's key ID (kid) is malformed")
         if kid in self._unknown_keys:
             raise TokenError("OrderCloud knows no key of the token's key ID (kid)")
-        if kid in self._keys:
-            return self._keys[kid]
+        if (key := self._keys.get(kid)) is not None:
+            return key
         flight, _ = self._fetches.join(kid, lambda: self._fetch_key(kid))
         return await asyncio.shield(flight)
 
@@ -144,13 +144,13 @@ class Verifier:
         Shape: GET /oauth/certs/{kid} -> {"kty", "n", "e", "alg", "use", "kid"}.
         """
         answer = await self._auth.request("GET", f"/oauth/certs/{kid}", headers={})
-        if answer.status in _CLIENT_FAULTS:
+        if answer.status in _NO_SUCH_KEY:
             self._unknown_keys[kid] = kid
             raise TokenError("OrderCloud knows no key of the token's key ID (kid)")
         try:
             jwk = msgspec.json.decode(answer.body, type=dict[str, Any])
             key = jwt.PyJWK({"kty": "RSA", **jwk}, algorithm="RS256")
-        except (msgspec.DecodeError, jwt.PyJWTError) as exc:
+        except (msgspec.DecodeError, UnicodeDecodeError, jwt.PyJWTError) as exc:
             raise UpstreamFailed(f"OrderCloud's key could not be read ({answer.status})") from exc
         self._keys[kid] = key
         return key
@@ -159,21 +159,21 @@ class Verifier:
         """Let OrderCloud itself say whether it accepts *token*."""
         headers = {"authorization": f"Bearer {token}"}
         answer = await self._ordercloud.request("GET", "/v1/me", headers=headers)
-        if answer.status in _CLIENT_FAULTS:
+        if answer.status in _NOT_ACCEPTED:
             raise TokenError("OrderCloud does not accept the token")
-        try:
-            active = answer.status == _OK and msgspec.json.decode(answer.body, type=_Me).Active
-        except msgspec.DecodeError as exc:
-            raise UpstreamFailed("OrderCloud's /v1/me could not be read") from exc
         if answer.status != _OK:
             raise UpstreamFailed(f"OrderCloud answered {answer.status} for /v1/me")
-        if not active:
+        try:
+            me = msgspec.json.decode(answer.body, type=_Me)
+        except (msgspec.DecodeError, UnicodeDecodeError) as exc:
+            raise UpstreamFailed("OrderCloud's /v1/me could not be read") from exc
+        if not me.Active:
             raise TokenError("the token's user is not active")
 
 
 def _bearer(authorization: str) -> str:
-    match = _BEARER.fullmatch(authorization[:_TOKEN_MAX_BYTES])
-    if match is None:
+    match = _BEARER.fullmatch(authorization)
+    if match is None or len(authorization) > _TOKEN_MAX_BYTES:
         raise TokenError("the Authorization header is not `Bearer` and a JWT")
     return match[1]
 
