@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from proxy.core.choose import Choice, EmbeddedPage, choose
+from proxy.core.choose import Choice, EmbeddedPage, choose, trace
 from proxy.core.placement import Placement
 from proxy.core.query import targets
 from proxy.core.rules import load
@@ -55,6 +55,11 @@ def chosen(
 ) -> Choice:
     """Return what *where* shows for a flow's output."""
     return choose(where, decided(output), asked or Asked(), Facts(at=at))
+
+
+def reasons(where: Placement, output: Json, at: datetime = NOON) -> list[str | None]:
+    """Return why each rule that was looked at does not apply, and None for the one that does."""
+    return [step.why_not for step in trace(where, decided(output), Asked(), Facts(at=at))]
 
 
 def listed(then: ListQuery | EmbeddedPage) -> tuple[str, ...]:
