@@ -24,7 +24,7 @@ from proxy.tasks import Flights, Tasks
 _OK = 200
 _NO_SUCH_KEY = frozenset({400, 404, 410})
 _NOT_ACCEPTED = frozenset({401, 403})
-_KID = re.compile(r"[A-Za-z0-9._-]{1,200}")
+_KID = re.compile(r"[A-Za-z0-9_-]{1,200}")
 _BEARER = re.compile(r"[Bb]earer ([A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+)")
 _TOKEN_MAX_BYTES = 8192
 _MEMO_MAX = 100_000
@@ -106,7 +106,8 @@ class Verifier:
             raise TokenError("the token's issuer (iss) is not accepted here")
         if not _audiences(claims).intersection(config.audiences or (config.url,)):
             raise TokenError("the token is meant for another API (aud)")
-        if not self._clients.intersection(("*", str(claims["cid"]).casefold())):
+        cid = claims.get("cid")
+        if not isinstance(cid, str) or not self._clients & {"*", cid.casefold()}:
             raise TokenError("the token's API client (cid) is not accepted here")
         if claims.get("usrtype") not in config.user_types:
             raise TokenError("the token's kind of user (usrtype) is not accepted here")
@@ -118,7 +119,7 @@ class Verifier:
             raise TokenError("the token does not name its user (usr)")
         return Shopper(
             token=token,
-            client_id=str(claims["cid"]).casefold(),
+            client_id=claims["cid"].casefold(),
             username=username,
             order_id=str(order_id) if order_id else None,
             roles=frozenset(map(str, roles))
