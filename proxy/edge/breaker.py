@@ -1,13 +1,14 @@
 """A circuit breaker: an upstream that keeps failing is left alone for a while, then probed.
 
 It opens when at least half of the last calls failed, admits one probe once its rest is over, and
-rests twice as long after each failed probe. Calls that were cancelled count for nothing.
+rests twice as long after each failed probe. Calls that were cancelled count for nothing, and so do
+those that began before it last opened or closed: they tell of a time that is over.
 """
 
 import random
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
+from typing import NewType
 
 from proxy.errors import UpstreamOpen
 
@@ -18,11 +19,8 @@ _REST_S = 1.0
 _REST_MAX_S = 30.0
 
 
-@dataclass(frozen=True, slots=True)
-class Permit:
-    """Leave to make one call; *is_probe* when the breaker is open and this call tries it out."""
-
-    is_probe: bool
+Permit = NewType("Permit", int)
+"""Leave to make one call: how often the breaker had opened or closed until then."""
 
 
 class Breaker:
@@ -35,6 +33,7 @@ class Breaker:
         self._rest_s = _REST_S
         self._rests_until: float | None = None
         self._is_probing = False
+        self._turns = 0
 
     @property
     def is_open(self) -> bool:
@@ -47,25 +46,25 @@ class Breaker:
         Raises:
             UpstreamOpen: the upstream rests, or its one probe is under way.
         """
-        if self._rests_until is None:
-            return Permit(is_probe=False)
-        if self._is_probing or self._clock() < self._rests_until:
-            raise UpstreamOpen(f"{self._name} keeps failing and is left alone for a moment")
-        self._is_probing = True
-        return Permit(is_probe=True)
+        if self._rests_until is not None:
+            if self._is_probing or self._clock() < self._rests_until:
+                raise UpstreamOpen(f"{self._name} keeps failing and is left alone for a moment")
+            self._is_probing = True
+        return Permit(self._turns)
 
     def note(self, permit: Permit, *, failed: bool | None) -> None:
         """Note how the call ended; None: it was cancelled, which says nothing."""
-        if permit.is_probe:
-            self._is_probing = False
-            if failed is not None:
-                self._open() if failed else self._close()
-        elif failed is not None and not self.is_open:
-            self._failures.append(failed)
-            if len(self._failures) >= _LEAST and sum(self._failures) >= _SHARE * len(
-                self._failures
-            ):
-                self._open()
+        if permit != self._turns:
+            return
+        self._is_probing = False
+        if failed is None:
+            return
+        if self.is_open:
+            self._open() if failed else self._close()
+            return
+        self._failures.append(failed)
+        if len(self._failures) >= _LEAST and sum(self._failures) >= _SHARE * len(self._failures):
+            self._open()
 
     def _open(self) -> None:
         """Rest, a little longer or shorter, so that replicas do not all probe at once."""
@@ -73,7 +72,9 @@ class Breaker:
         self._rests_until = self._clock() + self._rest_s * jitter
         self._rest_s = min(self._rest_s * 2, _REST_MAX_S)
         self._failures.clear()
+        self._turns += 1
 
     def _close(self) -> None:
         self._rests_until = None
         self._rest_s = _REST_S
+        self._turns += 1
