@@ -15,6 +15,7 @@ from sandbox.ordercloud.http import refuse
 from sandbox.ordercloud.marketplace import Marketplace, Settings
 from sandbox.ordercloud.oauth import OAuth
 from sandbox.ordercloud.pictures import picture
+from sandbox.ordercloud.replay import replay
 from sandbox.ordercloud.routes import ROUTES
 from sandbox.ordercloud.switches import Switches
 from sandbox.ordercloud.throttle import Throttled
@@ -27,39 +28,59 @@ def build(
     *,
     base_url: str = "http://127.0.0.1:8101",
     products: int = 240,
-    data: Path | None = None,  # noqa: ARG001 - replayed once the admin routes are there
+    data: Path | None = None,
     issuer: str = "https://auth.ordercloud.io",
 ) -> ASGIApp:
     """Return an emulator with the demo's seed.
 
     *base_url* is where it will answer: the tokens' audience and the root of picture URLs.
-    *products* is the size of the catalog.
+    *products* is the size of the catalog, *data* a folder of calls to add to it (`replay`).
     """
-    clock = Clock()
-    marketplace = Marketplace(
-        Settings(base_url, issuer),
-        clock,
-        lambda store: seed.plant(store, products_count=products, base_url=base_url),
-    )
+
+    def plant(marketplace: Marketplace) -> None:
+        seed.plant(marketplace.store, products_count=products, base_url=base_url)
+        if data is not None:
+            replay(marketplace, ROUTES, data)
+
+    marketplace = Marketplace(Settings(base_url, issuer), Clock(), plant)
+    return _open_to_browsers(_controlled(_answering(marketplace), marketplace))
+
+
+def _answering(marketplace: Marketplace) -> ASGIApp:
+    """Return the emulated service itself, and its own switches."""
     webhooks = Webhooks()
-    app = Starlette(
+    api = Route(
+        PREFIX + "/{path:path}",
+        Api(marketplace, ROUTES, webhooks).respond,
+        methods=["GET", "POST", "PUT", "PATCH", "DELETE"],
+    )
+    return Starlette(
         routes=[
             *OAuth(marketplace).routes(),
             *Switches(marketplace).routes(),
             Route("/_sandbox/images/{name}.svg", picture),
-            Route(
-                PREFIX + "/{path:path}",
-                Api(marketplace, ROUTES, webhooks).respond,
-                methods=["GET", "POST", "PUT", "PATCH", "DELETE"],
-            ),
+            api,
         ],
         exception_handlers={ApiError: refuse, Exception: refuse},
         lifespan=lambda _: webhooks.running(),
     )
+
+
+def _controlled(app: ASGIApp, marketplace: Marketplace) -> ASGIApp:
+    clock = marketplace.clock
     throttled = Throttled(app, limit=lambda: marketplace.options.throttle, clock=clock)
-    controlled = Control(throttled, clock=clock, on_reset=marketplace.reset, fault_body=_fault_body)
+    return Control(
+        throttled,
+        clock=clock,
+        on_reset=marketplace.reset,
+        fault_body=lambda _: ApiError("ServerError").body(),
+    )
+
+
+def _open_to_browsers(app: ASGIApp) -> ASGIApp:
+    """Return the app with CORS as OrderCloud has it: every origin, echoed, with credentials."""
     return CORSMiddleware(
-        controlled,
+        app,
         allow_origin_regex=".*",
         allow_credentials=True,
         allow_methods=["*"],
@@ -67,7 +88,3 @@ def build(
         expose_headers=["X-oc-logid"],
         max_age=_PREFLIGHT_S,
     )
-
-
-def _fault_body(_: int) -> object:
-    return ApiError("ServerError").body()

@@ -1,8 +1,8 @@
 """One authenticated request, as the functions that answer it see it."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, Self
 
 from sandbox.ordercloud import spec
 from sandbox.ordercloud.collections import Entity
@@ -30,6 +30,11 @@ class Call:
             if given.casefold() == name.casefold():
                 return value
         return None
+
+    def without(self, name: str) -> Self:
+        """Return the call as it were without a query parameter."""
+        left = [each for each in self.query if each[0].casefold() != name.casefold()]
+        return replace(self, query=left)
 
     def listing(self) -> ListRequest:
         """Return what is asked of a list; raise OrderCloud's `List.*` errors."""

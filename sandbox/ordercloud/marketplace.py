@@ -24,9 +24,11 @@ class Settings:
 
 
 class Marketplace:
-    """Store, clock, tokens and visibility of one marketplace."""
+    """Store, clock, tokens and visibility of one marketplace; *plant* fills in its seed."""
 
-    def __init__(self, settings: Settings, clock: Clock, plant: Callable[[Store], None]) -> None:
+    def __init__(
+        self, settings: Settings, clock: Clock, plant: Callable[["Marketplace"], None]
+    ) -> None:
         self.settings = settings
         self.clock = clock
         self.tokens = Tokens(clock, issuer=settings.issuer, audience=settings.base_url)
@@ -40,17 +42,18 @@ class Marketplace:
 
     def _seed(self) -> None:
         self.store = Store()
-        self._plant(self.store)
         self.visibility = Visibility(self.store)
         self.index = SearchIndex(self.store, self.visibility, self.clock)
         self.options = Options()
         self.accounts = Accounts(self.store)
         self.sessions = Sessions(self.accounts, self.tokens, self.clock)
+        self._plant(self)
 
     def set_options(self, options: Options) -> None:
         """Behave differently from now on."""
         self.options = options
         self.index.set_lag(options.index_lag_s)
+        self.tokens.with_kid = options.token_kid
 
     def now(self) -> str:
         """Return the present as OrderCloud writes it."""

@@ -41,12 +41,16 @@ def list_categories(call: Call) -> Entity:
         return call.page([])
     catalog = call.marketplace.visibility.catalog(call.session.viewer, catalog_id)
     visible = call.marketplace.visibility.categories(call.session.viewer, catalog["ID"])
+    parent = call.marketplace.store.categories.of(catalog["ID"]).find(
+        call.parameter("ParentID") or ""
+    )
     tree = CategoryTree(call.marketplace.store, catalog["ID"])
-    wanted = set(tree.below(_parent_id(call, catalog["ID"]), depth))
+    wanted = set(tree.below(parent["ID"] if parent else None, depth))
     if product_id := call.parameter("productID"):
         wanted &= _holding(call, catalog["ID"], product_id)
     show = present.categories(call.marketplace, catalog["ID"])
-    return call.page([show(each) for each in visible.values() if each["ID"] in wanted])
+    asked = call.without("ParentID") if parent else call
+    return asked.page([show(each) for each in visible.values() if each["ID"] in wanted])
 
 
 def get_category(call: Call) -> Entity:
@@ -65,7 +69,7 @@ def list_products(call: Call) -> Entity:
     request = call.listing()
     catalog, viewer = call.marketplace.index.catalog(), call.session.viewer
     visible = catalog.products(viewer, _shelf(call))
-    seller_id = call.parameter("sellerID")
+    seller_id = call.parameter("sellerID") or call.parameter("supplierID")
     show = present.buyer_product(call.marketplace, viewer, seller_id, catalog=catalog)
     return run(request, replace(visible, show=show), call.marketplace.store.product_facets)
 
@@ -115,12 +119,6 @@ def _catalog_id(call: Call) -> str | None:
     """Return the catalog asked for, else the buyer's default."""
     buyer = call.marketplace.store.buyers.find(call.session.viewer.buyer_id)
     return call.parameter("catalogID") or (buyer["DefaultCatalogID"] if buyer else None)
-
-
-def _parent_id(call: Call, catalog_id: str) -> str | None:
-    """Return the category that a plain `ParentID` filter names."""
-    parent = call.marketplace.store.categories.of(catalog_id).find(call.parameter("ParentID") or "")
-    return parent["ID"] if parent else None
 
 
 def _holding(call: Call, catalog_id: str, product_id: str) -> set[str]:

@@ -23,6 +23,8 @@ class Options(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     webhook_copies: Annotated[int, msgspec.Meta(ge=0, le=10)] = 1
     """How often each post-hook is delivered: 2 shows what receivers do with duplicates."""
     throttle: Throttle | None = None
+    token_kid: bool = True
+    """Whether new tokens name the key that signs them; those of OrderCloud's portal may not."""
 
 
 def changed(options: Options, change: bytes) -> Options:

@@ -57,7 +57,6 @@ class Sessions:
         self._clock = clock
         self._refresh_tokens: dict[str, _RefreshToken] = {}
         self._revoked_at: dict[str, float] = {}
-        self._spared: set[str] = set()
 
     def open(self, client: Entity, account: Account, roles: tuple[str, ...]) -> dict[str, Any]:
         """Return a user's token response: `{access_token, token_type, expires_in}`.
@@ -106,7 +105,7 @@ class Sessions:
         account = self._accounts.find(claims.username)
         if account is None or not account.user["Active"]:
             raise ApiError("InvalidToken")
-        if self._is_revoked(claims, token):
+        if claims.not_before <= self._revoked_at.get(account.key, 0):
             raise ApiError("Auth.TokenRevoked")
         return Session(
             account=account,
@@ -119,8 +118,8 @@ class Sessions:
 
     def revoke(self, account: Account) -> None:
         """End every session of the account, refresh tokens included."""
+        self._revoked_at[account.key] = self._clock.now()
         username = account.user["Username"]
-        self._revoked_at[username] = self._clock.now()
         self._refresh_tokens = {
             token: kept for token, kept in self._refresh_tokens.items() if kept.username != username
         }
@@ -135,25 +134,25 @@ class Sessions:
         order_id: str | None = None,
         impersonator: str | None = None,
     ) -> dict[str, Any]:
-        now = int(self._clock.now())
+        begin = self._begin(account)
         claims = Claims(
             username=account.user["Username"],
             client_id=client["ID"],
             user_type=account.user_type,
             roles=roles,
-            not_before=now,
-            expires_at=now + minutes * 60,
+            not_before=begin,
+            expires_at=int(begin) + minutes * 60,
             user_key=account.key,
             order_id=order_id,
             impersonator=impersonator,
         )
         token = self._tokens.sign(claims.to_payload())
-        if now == int(self._revoked_at.get(claims.username, 0)):
-            self._spared.add(token)
         return {"access_token": token, "token_type": "bearer", "expires_in": minutes * 60 - 1}
 
-    def _is_revoked(self, claims: Claims, token: str) -> bool:
-        """Compare with the moment of revocation; tokens only know the second they are from."""
-        revoked_at = self._revoked_at.get(claims.username)
-        old = revoked_at is not None and claims.not_before <= int(revoked_at)
-        return old and token not in self._spared
+    def _begin(self, account: Account) -> float:
+        """Return from when on a new token is good: the present second.
+
+        In the second of a revocation it is the exact moment, which tells it from older tokens.
+        """
+        now = self._clock.now()
+        return now if int(now) <= self._revoked_at.get(account.key, 0) else int(now)

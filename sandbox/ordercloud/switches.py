@@ -20,7 +20,6 @@ class Switches:
         return [
             Route("/_sandbox/keys", self._rotate, methods=["POST"]),
             Route("/_sandbox/keys", self._forget, methods=["DELETE"]),
-            Route("/_sandbox/tokens", self._set_tokens, methods=["PUT"]),
             Route("/_sandbox/options", self._get_options, methods=["GET"]),
             Route("/_sandbox/options", self._put_options, methods=["PUT"]),
         ]
@@ -32,14 +31,6 @@ class Switches:
     async def _forget(self, _: Request) -> Response:
         """Forget all keys but the newest: tokens that older ones have signed are refused."""
         self._marketplace.tokens.forget_retired_keys()
-        return Response(status_code=204)
-
-    async def _set_tokens(self, request: Request) -> Response:
-        """Say with `{"kid": false}` that new tokens shall not name their key."""
-        wanted = await request.json()
-        if not isinstance(wanted, dict) or not isinstance(wanted.get("kid"), bool):
-            return JSONResponse({"error": "want {'kid': true or false}"}, status_code=400)
-        self._marketplace.tokens.with_kid = wanted["kid"]
         return Response(status_code=204)
 
     async def _get_options(self, _: Request) -> Response:

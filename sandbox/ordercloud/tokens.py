@@ -31,7 +31,7 @@ class Claims:
     client_id: str
     user_type: str
     roles: tuple[str, ...]
-    not_before: int
+    not_before: float
     expires_at: int
     user_key: str | None = None
     order_id: str | None = None
