@@ -3,7 +3,10 @@
 from collections.abc import Iterator, Mapping
 from typing import TypeVar
 
-from sandbox.cdp.definitions import Connection, Flow, Model, Offer
+from sandbox.cdp.definitions.connection import Connection
+from sandbox.cdp.definitions.flow import Flow
+from sandbox.cdp.definitions.model import Model
+from sandbox.cdp.definitions.tenant import Offer
 from sandbox.cdp.seed import Seed
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import httpx2
 
-from sandbox.cdp.definitions import Auth, Connection
+from sandbox.cdp.definitions.connection import Auth, Connection
 
 _KEY = re.compile(r"\$\{\s*([\w.]+)\s*\}")
 _HOST = re.compile(r"\$\((\w+)\)")

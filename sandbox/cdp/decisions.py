@@ -9,7 +9,7 @@ from typing import Any
 from sandbox.cdp import javascript, tables
 from sandbox.cdp.catalog import Catalog
 from sandbox.cdp.connections import Caller, ConnectionFailedError
-from sandbox.cdp.definitions import Decision, ModelVariant, OutputType, node_id
+from sandbox.cdp.definitions.model import Decision, ModelVariant, OutputType, node_id
 
 # A longer text becomes an empty one (docs/sandbox-cdp.md, "Limits").
 _TEXT_LIMIT = 10_000

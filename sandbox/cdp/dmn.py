@@ -9,7 +9,7 @@ from xml.etree.ElementTree import Element, SubElement, tostring
 
 from sandbox.cdp.catalog import Catalog
 from sandbox.cdp.connections import describe
-from sandbox.cdp.definitions import Decision, ModelVariant, Rule, Table, node_id
+from sandbox.cdp.definitions.model import Decision, ModelVariant, Rule, Table, node_id
 from sandbox.cdp.tables import rule_id
 
 _NAMESPACES = {

@@ -8,7 +8,8 @@ from typing import Any
 
 from sandbox.cdp import decisions, javascript, traffic
 from sandbox.cdp.decisions import Node
-from sandbox.cdp.definitions import Flow, FlowStatus, Model, ModelStatus, ModelVariant, Variant
+from sandbox.cdp.definitions.flow import Flow, FlowStatus, Variant
+from sandbox.cdp.definitions.model import Model, ModelStatus, ModelVariant
 from sandbox.cdp.freemarker.values import to_json
 from sandbox.cdp.guests import Guest
 from sandbox.cdp.tenant import Tenant

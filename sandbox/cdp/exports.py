@@ -6,7 +6,9 @@ from typing import Any
 from sandbox.cdp import dmn
 from sandbox.cdp.catalog import Catalog
 from sandbox.cdp.connections import describe
-from sandbox.cdp.definitions import Flow, Model, ModelStatus, ModelVariant, Variant, ref_of
+from sandbox.cdp.definitions.base import ref_of
+from sandbox.cdp.definitions.flow import Flow, Variant
+from sandbox.cdp.definitions.model import Model, ModelStatus, ModelVariant
 
 
 def flow_definition(flow: Flow, catalog: Catalog) -> dict[str, Any]:

@@ -6,7 +6,11 @@ from typing import Any, TypeVar
 
 import yaml
 
-from sandbox.cdp.definitions import Connection, Definition, Flow, Model, Settings
+from sandbox.cdp.definitions.base import Definition
+from sandbox.cdp.definitions.connection import Connection
+from sandbox.cdp.definitions.flow import Flow
+from sandbox.cdp.definitions.model import Model
+from sandbox.cdp.definitions.tenant import Settings
 
 _SHIPPED = Path(__file__).parent / "data"
 _D = TypeVar("_D", bound=Definition)

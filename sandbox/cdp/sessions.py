@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 
-from sandbox.cdp.definitions import PointOfSale
+from sandbox.cdp.definitions.tenant import PointOfSale
 from sandbox.cdp.guests import Session
 
 _Key = tuple[str, str, str]  # browser id, channel, point of sale

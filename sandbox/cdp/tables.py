@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, assert_never
 
-from sandbox.cdp.definitions import Aggregation, HitPolicy, Rule, Table
+from sandbox.cdp.definitions.model import Aggregation, HitPolicy, Rule, Table
 
 Row = dict[str, Any]
 """What a matching rule says: its `ruleId` and its outputs."""

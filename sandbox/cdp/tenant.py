@@ -9,7 +9,8 @@ from typing import Any
 from sandbox.cdp import javascript
 from sandbox.cdp.catalog import Catalog
 from sandbox.cdp.connections import Caller
-from sandbox.cdp.definitions import KnownGuest, PointOfSale, ref_of
+from sandbox.cdp.definitions.base import ref_of
+from sandbox.cdp.definitions.tenant import KnownGuest, PointOfSale
 from sandbox.cdp.guests import CartType, Event, Guest, GuestType, Session, new_ref
 from sandbox.cdp.registry import Registry
 from sandbox.cdp.seed import Seed

@@ -3,7 +3,7 @@
 from typing import Any
 
 from sandbox.cdp.connections import ConnectionFailedError
-from sandbox.cdp.definitions import Flow
+from sandbox.cdp.definitions.flow import Flow
 from sandbox.cdp.execution import Execution, choose, render
 from sandbox.cdp.freemarker.values import TemplateError
 from sandbox.cdp.guests import Guest, iso

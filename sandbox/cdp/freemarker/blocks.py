@@ -6,8 +6,9 @@ A block is a function that renders its part of the template onto the end of the 
 from collections.abc import Callable, Mapping, Sequence
 
 from sandbox.cdp.freemarker.builtins import sequence
-from sandbox.cdp.freemarker.expressions import Expression, Scope, parse
+from sandbox.cdp.freemarker.expressions import parse
 from sandbox.cdp.freemarker.operators import equal
+from sandbox.cdp.freemarker.scope import Expression, Scope
 from sandbox.cdp.freemarker.tokens import interpolations
 from sandbox.cdp.freemarker.values import TemplateError, Value, text, truth
 

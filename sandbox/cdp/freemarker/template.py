@@ -11,7 +11,8 @@ from datetime import datetime
 
 from sandbox.cdp.freemarker import blocks
 from sandbox.cdp.freemarker.blocks import Block
-from sandbox.cdp.freemarker.expressions import Expression, Parser, Scope, parse
+from sandbox.cdp.freemarker.expressions import Parser, parse
+from sandbox.cdp.freemarker.scope import Expression, Scope
 from sandbox.cdp.freemarker.tokens import expression_end
 from sandbox.cdp.freemarker.values import TemplateError, Value
 

@@ -12,7 +12,9 @@ from starlette.responses import JSONResponse, Response
 from sandbox.cdp import exports, traffic
 from sandbox.cdp.answers import Refused
 from sandbox.cdp.connections import describe
-from sandbox.cdp.definitions import Connection, Flow, Model, ModelVariant
+from sandbox.cdp.definitions.connection import Connection
+from sandbox.cdp.definitions.flow import Flow
+from sandbox.cdp.definitions.model import Model, ModelVariant
 from sandbox.cdp.execution import run_model
 from sandbox.cdp.tenant import Tenant
 from sandbox.cdp.web.requests import json_object, tenant_of

@@ -6,7 +6,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from sandbox.cdp.answers import Refused
-from sandbox.cdp.definitions import Flow
+from sandbox.cdp.definitions.flow import Flow
 from sandbox.cdp.web.requests import json_object, tenant_of
 
 

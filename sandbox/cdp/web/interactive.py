@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from sandbox.cdp.answers import Refused
-from sandbox.cdp.definitions import ref_of
+from sandbox.cdp.definitions.base import ref_of
 from sandbox.cdp.execution import Execution, execute
 from sandbox.cdp.freemarker.values import TemplateError
 from sandbox.cdp.guests import Guest, Session

@@ -7,7 +7,7 @@ import pytest
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 
 from sandbox.cdp.connections import Caller, ConnectionFailedError, describe
-from sandbox.cdp.definitions import Connection
+from sandbox.cdp.definitions.connection import Connection
 from tests.sandbox.cdp.conftest import Endpoint
 
 

@@ -7,7 +7,7 @@ from sandbox.cdp import decisions
 from sandbox.cdp.catalog import Catalog
 from sandbox.cdp.connections import Caller
 from sandbox.cdp.decisions import Findings
-from sandbox.cdp.definitions import ModelVariant
+from sandbox.cdp.definitions.model import ModelVariant
 from sandbox.cdp.seed import load_seed
 
 CATALOG = Catalog(load_seed())

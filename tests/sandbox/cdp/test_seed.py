@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from sandbox.cdp.catalog import Catalog, UnknownNameError
-from sandbox.cdp.definitions import Flow
+from sandbox.cdp.definitions.flow import Flow
 from sandbox.cdp.seed import load_seed
 
 

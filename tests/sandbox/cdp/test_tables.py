@@ -2,7 +2,7 @@ from typing import Any
 
 import pytest
 
-from sandbox.cdp.definitions import Table
+from sandbox.cdp.definitions.model import Table
 from sandbox.cdp.tables import TableError, evaluate
 
 OVERLAPPING: list[dict[str, Any]] = [

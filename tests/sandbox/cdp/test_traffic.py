@@ -1,7 +1,7 @@
 from collections import Counter
 
 from sandbox.cdp import traffic
-from sandbox.cdp.definitions import Variant
+from sandbox.cdp.definitions.flow import Variant
 
 GUESTS = [f"guest-{number}" for number in range(2000)]
 

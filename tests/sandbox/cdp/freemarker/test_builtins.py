@@ -3,7 +3,8 @@ from typing import Any
 
 import pytest
 
-from sandbox.cdp.freemarker.expressions import Scope, parse
+from sandbox.cdp.freemarker.expressions import parse
+from sandbox.cdp.freemarker.scope import Scope
 from sandbox.cdp.freemarker.values import TemplateError, text
 
 NOW = datetime(2026, 11, 3, 14, 5, 6, 789000, tzinfo=UTC)

@@ -3,7 +3,8 @@ from typing import Any
 
 import pytest
 
-from sandbox.cdp.freemarker.expressions import Scope, parse
+from sandbox.cdp.freemarker.expressions import parse
+from sandbox.cdp.freemarker.scope import Scope
 from sandbox.cdp.freemarker.values import MissingError, TemplateError
 
 NOW = datetime(2026, 11, 23, 14, 5, 6, tzinfo=UTC)
