@@ -38,6 +38,7 @@ class Reason(StrEnum):
     CIRCUIT_OPEN = "circuit-open"
     BAD_PAGE = "bad-page"
     RULE_REFUSED = "rule-refused"
+    HOLDOUT = "holdout"
 
 
 class Freshness(StrEnum):
@@ -99,12 +100,16 @@ class Profile:
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What rules may ask about a shopper and the moment; None where it is not known."""
+    """What rules may ask about a shopper and the moment; None where it is not known.
+
+    `who` tells shoppers apart in experiments: one person on all devices once logged in.
+    """
 
     at: datetime
     is_anonymous: bool | None = None
     profile: Profile | None = None
     groups: frozenset[str] | None = None
+    who: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,6 +194,16 @@ class ListQuery:
     order: tuple[str, ...] = ()
     page: int = 1
     page_size: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Composition:
+    """Several lists shown as one: `parts` in a row, then `fills` while they make no full page."""
+
+    parts: tuple[ListQuery, ...]
+    fills: tuple[ListQuery, ...]
+    page: int
+    page_size: int
 
 
 @dataclass(frozen=True, slots=True)

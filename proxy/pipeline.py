@@ -7,7 +7,7 @@ The steps ask for what they need through the protocols below; `proxy.edge` fulfi
 import asyncio
 import contextlib
 import time
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
@@ -19,7 +19,8 @@ from proxy.cache import Cache, Served
 from proxy.config import Cache as CacheConfig
 from proxy.config import Cdp as CdpConfig
 from proxy.core import listing
-from proxy.core.choose import DEFAULT, Choice, EmbeddedPage, choose, default_choice
+from proxy.core.choose import DEFAULT, Choice, EmbeddedPage, Listed, choose, default_choice
+from proxy.core.compose import compose
 from proxy.core.freshness import Lifetime
 from proxy.core.placement import Flow, Needs, Placement
 from proxy.errors import (
@@ -35,6 +36,7 @@ from proxy.errors import (
 from proxy.model import (
     Asked,
     Call,
+    Composition,
     Decision,
     Execution,
     Facts,
@@ -48,6 +50,7 @@ from proxy.model import (
     Shopper,
 )
 
+_WORST_FIRST = (Freshness.STALE, Freshness.FRESH, Freshness.CACHED)
 _NOTHING_FRESH_S = 10.0
 """How long it is remembered that CDP had nothing for a guest: short, as a flow may go live."""
 
@@ -159,7 +162,8 @@ class Pipeline:
         shopper = await self._verifier.verify(authorization)
         timings.step("verify")
         decision, facts = await asyncio.gather(
-            self._decide(placement.flow, shopper, asked), self._facts(placement.needs, shopper)
+            self._decide(placement.flow, shopper, asked),
+            self._facts(placement.needs, shopper, asked),
         )
         timings.step("decision")
         choice = choose(placement, decision, asked, facts)
@@ -190,7 +194,7 @@ class Pipeline:
             return _decision(last_good, reason)
         return Decision(None, reason, Freshness.FALLBACK)
 
-    async def _facts(self, needs: Needs, shopper: Shopper) -> Facts:
+    async def _facts(self, needs: Needs, shopper: Shopper, asked: Asked) -> Facts:
         """Return what rules may ask about the shopper; what cannot be learnt stays unknown."""
         profile = groups = None
         with contextlib.suppress(ProxyError):
@@ -199,7 +203,14 @@ class Pipeline:
             if needs.groups:
                 served = await self._groups.get(shopper.id, partial(self._fetch_groups, shopper))
                 groups = served.value
-        return Facts(datetime.now(UTC), shopper.is_anonymous, profile, groups)
+        who = asked.visitor.browser_id if shopper.is_anonymous else shopper.username
+        return Facts(
+            at=datetime.now(UTC),
+            is_anonymous=shopper.is_anonymous,
+            profile=profile,
+            groups=groups,
+            who=who or shopper.id,
+        )
 
     async def _execute(
         self, flow: Flow, shopper: Shopper, asked: Asked
@@ -253,9 +264,7 @@ class Pipeline:
     ) -> tuple[Choice, Served[Page]]:
         """Return the chosen page; the default's where OrderCloud or the decision has none."""
         try:
-            if isinstance(choice.then, ListQuery):
-                return choice, await self._page(choice.then, shopper)
-            return choice, _embedded(choice.then, decision, asked)
+            return choice, await self._chosen(choice.then, decision, shopper, asked)
         except OrderCloudRefused as exc:
             if _is_final(choice, exc):
                 raise
@@ -263,8 +272,31 @@ class Pipeline:
         except listing.NotAList:
             reason = Reason.BAD_PAGE
         fallback = default_choice(placement, asked, reason=reason, segment=choice.segment)
-        assert isinstance(fallback.then, ListQuery)
-        return fallback, await self._page(fallback.then, shopper)
+        return fallback, await self._chosen(fallback.then, decision, shopper, asked)
+
+    async def _chosen(
+        self, then: Listed, decision: Decision, shopper: Shopper, asked: Asked
+    ) -> Served[Page]:
+        match then:
+            case ListQuery():
+                return await self._page(then, shopper)
+            case Composition():
+                return await self._composed(then, shopper)
+            case EmbeddedPage():
+                return _embedded(then, decision, asked)
+
+    async def _composed(self, wanted: Composition, shopper: Shopper) -> Served[Page]:
+        """Fetch what the composition asks for, piece by piece; it is as old as its oldest."""
+        steps = compose(wanted)
+        query = next(steps)
+        pieces = []
+        while True:
+            piece = await self._page(query, shopper)
+            pieces.append(piece)
+            try:
+                query = steps.send(piece.value)
+            except StopIteration as done:
+                return _joined(done.value, pieces)
 
     async def _page(self, query: ListQuery, shopper: Shopper) -> Served[Page]:
         scope = shopper.scope(query.resource)
@@ -305,6 +337,14 @@ def _embedded(then: EmbeddedPage, decision: Decision, asked: Asked) -> Served[Pa
     """Return the list inside the decision: as old as the decision, and the shopper's own."""
     page = listing.embedded(then.found, page=asked.page, page_size=asked.page_size)
     return Served(page, decision.freshness, decision.age_s, 0.0)
+
+
+def _joined(page: Page, pieces: Sequence[Served[Page]]) -> Served[Page]:
+    """Return *page*, no fresher than the least fresh of what it was made of."""
+    kinds = {piece.freshness for piece in pieces}
+    worst = next(kind for kind in _WORST_FIRST if kind in kinds)
+    age_s = max(piece.age_s for piece in pieces)
+    return Served(page, worst, age_s, min(piece.ttl_s for piece in pieces))
 
 
 def _is_final(choice: Choice, refusal: OrderCloudRefused) -> bool:

@@ -1,14 +1,21 @@
 """Which rule applies to a decision, a shopper and a moment; so what to list, and why."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import TypeAlias
 
+from proxy.core.compose import ListTemplate
 from proxy.core.conditions import Circumstances, texts_of
-from proxy.core.placement import Placement, Rule
+from proxy.core.experiment import HOLDOUT
+from proxy.core.placement import Placement, Rule, Split
 from proxy.core.query import Pick, Unusable
-from proxy.model import Asked, Decision, Facts, Json, ListQuery, Reason
+from proxy.model import Asked, Composition, Decision, Facts, Json, ListQuery, Reason
 
 DEFAULT = "default"
+
+
+class NotThisRule(Exception):
+    """The rule does not apply; the message says why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,14 +25,18 @@ class EmbeddedPage:
     found: Json
 
 
+Listed: TypeAlias = ListQuery | Composition | EmbeddedPage
+
+
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """What to list, by which rule (or `default`), for which segment, and why."""
+    """What to list, by which rule (or `default`) and variant, for which segment, and why."""
 
     rule: str
     segment: str | None
     reason: Reason
-    then: ListQuery | EmbeddedPage
+    then: Listed
+    variant: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,10 +51,10 @@ def choose(placement: Placement, decision: Decision, asked: Asked, facts: Facts)
     """Return what the first rule that applies lists, else what the default does."""
     now = circumstances(placement, decision, asked, facts)
     for rule in placement.candidates(now):
-        then = _attempt(rule, now, asked)
-        if not isinstance(then, str):
-            segment = next((s for s in now.segments if s in rule.segments), None)
-            return Choice(rule.name, segment or _first(now.segments), Reason.MATCHED, then)
+        try:
+            return _attempt(placement, rule, now, asked)
+        except NotThisRule:
+            continue
     reason = Reason.NO_RULE if decision.reason is Reason.MATCHED else decision.reason
     return default_choice(placement, asked, reason=reason, segment=_first(now.segments))
 
@@ -59,9 +70,12 @@ def trace(placement: Placement, decision: Decision, asked: Asked, facts: Facts) 
     """Give each rule from the first to the one that applies, with why the others do not."""
     now = circumstances(placement, decision, asked, facts)
     for rule in placement.rules:
-        then = _attempt(rule, now, asked)
-        yield Step(rule, then if isinstance(then, str) else None)
-        if not isinstance(then, str):
+        try:
+            _attempt(placement, rule, now, asked)
+        except NotThisRule as exc:
+            yield Step(rule, str(exc))
+        else:
+            yield Step(rule, None)
             return
 
 
@@ -74,19 +88,31 @@ def circumstances(
     return Circumstances(segments, decision.output, facts, asked.rule_params)
 
 
-def _attempt(rule: Rule, now: Circumstances, asked: Asked) -> ListQuery | EmbeddedPage | str:
-    """Return what *rule* lists, or why it does not apply."""
+def _attempt(placement: Placement, rule: Rule, now: Circumstances, asked: Asked) -> Choice:
+    """Return what *rule* lists; raises NotThisRule where it does not apply."""
     why_not = rule.why_not(now)
     if why_not is not None:
-        return why_not
-    if isinstance(rule.then, Pick):
-        if rule.then.finds(now.output):
-            return EmbeddedPage(rule.then.find(now.output))
-        return f"'{rule.then.path}' holds no list"
+        raise NotThisRule(why_not)
+    segment = next((s for s in now.segments if s in rule.segments), _first(now.segments))
+    then, variant = rule.then, None
+    if isinstance(then, Split):
+        variant = then.experiment.assign(now.facts.who)
+        if variant == HOLDOUT:
+            held = default_choice(placement, asked, reason=Reason.HOLDOUT, segment=segment)
+            return replace(held, rule=rule.name, variant=HOLDOUT)
+        then = then.variants[variant]
+    return Choice(rule.name, segment, Reason.MATCHED, _listed(then, now, asked), variant)
+
+
+def _listed(then: ListTemplate | Pick, now: Circumstances, asked: Asked) -> Listed:
+    if isinstance(then, Pick):
+        if not then.finds(now.output):
+            raise NotThisRule(f"'{then.path}' holds no list")
+        return EmbeddedPage(then.find(now.output))
     try:
-        return rule.then.fill(now.output, asked)
+        return then.fill(now.output, asked)
     except Unusable as exc:
-        return str(exc)
+        raise NotThisRule(str(exc)) from exc
 
 
 def _first(segments: tuple[str, ...]) -> str | None:

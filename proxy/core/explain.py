@@ -5,10 +5,10 @@ from dataclasses import asdict, dataclass
 from typing import Any
 from urllib.parse import unquote
 
-from proxy.core.choose import Choice, choose, trace
+from proxy.core.choose import EmbeddedPage, Listed, choose, trace
 from proxy.core.placement import Placement
 from proxy.core.query import targets
-from proxy.model import Asked, Decision, Facts, Freshness, Json, ListQuery, Reason
+from proxy.model import Asked, Composition, Decision, Facts, Freshness, Json, ListQuery, Reason
 
 _DOTTED = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*")
 
@@ -33,6 +33,7 @@ class Explanation:
     considered: tuple[Considered, ...]
     requests: tuple[str, ...]
     is_ordered: bool
+    variant: str | None
 
     def as_json(self) -> dict[str, Any]:
         """Return it for machines."""
@@ -40,7 +41,8 @@ class Explanation:
 
     def as_text(self) -> str:
         """Return it for people."""
-        lines = [f"placement {self.placement}: rule '{self.rule}' ({self.reason})"]
+        variant = f", variant {self.variant}" if self.variant else ""
+        lines = [f"placement {self.placement}: rule '{self.rule}' ({self.reason}{variant})"]
         lines += [f"  {one.place}  {one.rule}: {_verdict(one)}" for one in self.considered]
         lines += [f"GET {url}" for url in self.requests] or ["the list stands in the decision"]
         lines += [f"    {plain}" for url in self.requests if (plain := unquote(url)) != url]
@@ -73,8 +75,9 @@ def explain(
             Considered(step.rule.name, f"{placement.file}:{step.rule.line}", step.why_not)
             for step in steps
         ),
-        requests=_requests(choice, base_url),
+        requests=_requests(choice.then, base_url),
         is_ordered=isinstance(choice.then, ListQuery) and bool(choice.then.order),
+        variant=choice.variant,
     )
 
 
@@ -93,10 +96,15 @@ def sample_output(placement: Placement, segment: str) -> Json:
     return output
 
 
-def _requests(choice: Choice, base_url: str) -> tuple[str, ...]:
-    if not isinstance(choice.then, ListQuery):
-        return ()
-    return tuple(f"{base_url}{target}" for target in targets(choice.then))
+def _requests(then: Listed, base_url: str) -> tuple[str, ...]:
+    match then:
+        case ListQuery():
+            return tuple(f"{base_url}{target}" for target in targets(then))
+        case Composition():
+            every = (*then.parts, *then.fills)
+            return tuple(url for query in every for url in _requests(query, base_url))
+        case EmbeddedPage():
+            return ()
 
 
 def _verdict(one: Considered) -> str:

@@ -97,6 +97,11 @@ def read_query(resource: str, query: Mapping[str, Any], *, as_listed: bool) -> Q
     return template
 
 
+def is_id(text: str) -> bool:
+    """Say whether *text* can be an ID in OrderCloud."""
+    return _ID.fullmatch(text) is not None
+
+
 def read_pick(path: Any, at: Path) -> Pick:
     """Read a JMESPath into a decision.
 

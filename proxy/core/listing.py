@@ -5,6 +5,7 @@ No price or text inside an item is ever parsed and written anew.
 
 import hashlib
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import msgspec
@@ -15,6 +16,30 @@ from proxy.model import Json, Page
 class _List(msgspec.Struct):
     Items: list[msgspec.Raw]
     Meta: dict[str, msgspec.Raw] = {}
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """A list body, taken apart: its items as they were written, and its Meta."""
+
+    items: list[msgspec.Raw]
+    meta: dict[str, msgspec.Raw]
+
+    @property
+    def total(self) -> int:
+        """Return how many items there are on all pages."""
+        return self._count("TotalCount", len(self.items))
+
+    @property
+    def page_count(self) -> int:
+        """Return how many pages there are."""
+        return self._count("TotalPages", 1)
+
+    def _count(self, name: str, otherwise: int) -> int:
+        try:
+            return msgspec.json.decode(self.meta[name], type=int)
+        except (KeyError, msgspec.DecodeError):
+            return otherwise
 
 
 class _Item(msgspec.Struct):
@@ -36,7 +61,7 @@ def read(body: bytes) -> Page:
     Raises:
         NotAList: it is not.
     """
-    return _page(body, len(_parse(body).Items))
+    return _page(body, len(parse(body).items))
 
 
 def arrange(bodies: Sequence[bytes], order: Sequence[str], *, page: int, page_size: int) -> Page:
@@ -48,11 +73,11 @@ def arrange(bodies: Sequence[bytes], order: Sequence[str], *, page: int, page_si
     Raises:
         NotAList: a body is not a list, or an item has no ID.
     """
-    lists = [_parse(body) for body in bodies]
-    by_id = {_id_of(item).casefold(): item for one in lists for item in one.Items}
+    lists = [parse(body) for body in bodies]
+    by_id = {id_of(item).casefold(): item for one in lists for item in one.items}
     wanted = dict.fromkeys(one.casefold() for one in order)
     items = [by_id[one] for one in wanted if one in by_id]
-    return _window(items, lists[0].Meta if lists else {}, page=page, page_size=page_size)
+    return _window(items, lists[0].meta if lists else {}, page=page, page_size=page_size)
 
 
 def embedded(found: Json, *, page: int | None, page_size: int | None) -> Page:
@@ -61,21 +86,53 @@ def embedded(found: Json, *, page: int | None, page_size: int | None) -> Page:
     Raises:
         NotAList: what was found is not a list in OrderCloud's shape.
     """
-    one = _parse(_write(found))
-    if page is None and page_size is None and one.Meta:
-        return _page(_write({"Meta": one.Meta, "Items": one.Items}), len(one.Items))
-    size = page_size or max(1, len(one.Items))
-    return _window(one.Items, one.Meta, page=page or 1, page_size=size)
+    one = parse(_write(found))
+    if page is None and page_size is None and one.meta:
+        return _page(_write({"Meta": one.meta, "Items": one.items}), len(one.items))
+    size = page_size or max(1, len(one.items))
+    return _window(one.items, one.meta, page=page or 1, page_size=size)
 
 
-def _parse(body: bytes) -> _List:
+def compose(
+    items: list[msgspec.Raw],
+    meta: dict[str, msgspec.Raw],
+    total: int,
+    *,
+    page: int,
+    page_size: int,
+) -> Page:
+    """Return the page that shows *items*, out of *total* on all pages; the rest as in *meta*."""
+    start = (page - 1) * page_size
+    counted: dict[str, Any] = {
+        "Page": page,
+        "PageSize": page_size,
+        "TotalCount": total,
+        "TotalPages": -(-total // page_size),
+        "ItemRange": [start + 1, start + len(items)],
+        "NextPageKey": None,
+    }
+    return _page(_write({"Meta": {**meta, **counted}, "Items": items}), len(items))
+
+
+def parse(body: bytes) -> Listing:
+    """Take a list body apart.
+
+    Raises:
+        NotAList: it is none.
+    """
     try:
-        return _read_list(body)
+        one = _read_list(body)
     except (msgspec.DecodeError, UnicodeDecodeError) as exc:
         raise NotAList(f"not a list in OrderCloud's shape: {exc}") from exc
+    return Listing(one.Items, one.Meta)
 
 
-def _id_of(item: msgspec.Raw) -> str:
+def id_of(item: msgspec.Raw) -> str:
+    """Return an item's ID.
+
+    Raises:
+        NotAList: it has none.
+    """
     try:
         return _read_item(item).ID
     except msgspec.DecodeError as exc:
@@ -87,15 +144,7 @@ def _window(
 ) -> Page:
     start = (page - 1) * page_size
     shown = items[start : start + page_size]
-    counted: dict[str, Any] = {
-        "Page": page,
-        "PageSize": page_size,
-        "TotalCount": len(items),
-        "TotalPages": -(-len(items) // page_size),
-        "ItemRange": [start + 1, start + len(shown)],
-        "NextPageKey": None,
-    }
-    return _page(_write({"Meta": {**meta, **counted}, "Items": shown}), len(shown))
+    return compose(shown, meta, len(items), page=page, page_size=page_size)
 
 
 def _page(body: bytes, item_count: int) -> Page:

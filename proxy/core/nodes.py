@@ -36,6 +36,7 @@ Texts = Annotated[list[Text], BeforeValidator(_listed, json_schema_input_type=st
 
 Scalar = str | bool | int | float
 ParamName = Annotated[str, Field(pattern=r"^[A-Za-z]\w*$")]
+Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][\w .-]*$", max_length=100)]
 Values = dict[str, Any]
 
 
@@ -92,28 +93,47 @@ class FlowNode(Node):
     token: bool = Field(True, description="hand the shopper's token on to the flow")
 
 
-class PageNode(Node):
-    """`page:`."""
+class FromNode(Node):
+    """`{from: path}`."""
 
-    from_: str = Field(alias="from", description="JMESPath of an OrderCloud list in the output")
+    from_: str = Field(alias="from", description="JMESPath into the flow's output")
 
 
-class DefaultNode(Node):
-    """`default:`."""
+class ListNode(Node):
+    """A query, and what the gateway does beside it."""
 
-    query: Values = Field(description="OrderCloud parameters and filters")
+    query: Values | None = Field(None, description="OrderCloud parameters and filters")
     order: Literal["as-listed"] | None = Field(None, description="keep the order of the IDs")
+    pin: Texts | FromNode | None = Field(None, description="IDs that come first")
+    hide: Texts | Values | None = Field(None, description="IDs, or values of fields, left out")
+    boost: Texts = Field([], description="fields whose high values come first")
+    bury: Texts = Field([], description="fields whose high values come last")
+    fill: Annotated[list[Values], BeforeValidator(_listed)] = Field(
+        [], description="queries that follow where there is too little"
+    )
 
 
-class RuleNode(Node):
+class ExperimentNode(Node):
+    """`experiment:`."""
+
+    split: dict[Name, Annotated[float, Field(ge=0)]] = Field(
+        description="weight of each variant", min_length=1
+    )
+    holdout: Annotated[float, Field(ge=0, le=100)] = Field(
+        0, description="percent of shoppers who see the default"
+    )
+    salt: str | None = Field(None, description="a new one shuffles who gets what")
+
+
+class RuleNode(ListNode):
     """One of `rules:`."""
 
-    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][\w .-]*$", max_length=100)]
+    name: Name
     when: WhenNode
     schedule: ScheduleNode | None = Field(None, description="from when until when")
-    query: Values | None = Field(None, description="OrderCloud parameters and filters")
-    page: PageNode | None = Field(None, description="the list stands in the decision itself")
-    order: Literal["as-listed"] | None = Field(None, description="keep the order of the IDs")
+    page: FromNode | None = Field(None, description="the list stands in the decision itself")
+    experiment: ExperimentNode | None = Field(None, description="split shoppers over variants")
+    variants: dict[Name, ListNode] = Field({}, description="what each variant lists")
 
 
 class GivenNode(Node):
@@ -153,6 +173,6 @@ class PlacementFile(Node):
     timezone: str = Field("UTC", description="of the schedules, e.g. Europe/London")
     decision: FlowNode | None = None
     rules: list[RuleNode] = Field([], description="the first that applies decides")
-    default: DefaultNode
+    default: ListNode = Field(description="what is listed when no rule applies")
     allow: Texts = Field([], description="OrderCloud parameters that the storefront may set")
     examples: list[ExampleNode] = Field([], description="run by decision-proxy test")

@@ -5,9 +5,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
+from typing import TypeAlias
 
+from proxy.core.compose import ListTemplate
 from proxy.core.conditions import Circumstances, Condition, Subject
-from proxy.core.query import Pick, QueryTemplate
+from proxy.core.experiment import Experiment
+from proxy.core.query import Pick
 from proxy.core.schedule import Schedule
 from proxy.model import Json, Profile
 
@@ -36,8 +39,20 @@ class Flow:
 
 
 @dataclass(frozen=True, slots=True)
+class Split:
+    """An experiment, and what each of its variants lists."""
+
+    experiment: Experiment
+    variants: Mapping[str, ListTemplate]
+
+
+Outcome: TypeAlias = ListTemplate | Pick | Split
+"""What a rule leads to: a list, the page inside the decision, or one list per variant."""
+
+
+@dataclass(frozen=True, slots=True)
 class Rule:
-    """When this holds → this query, or the page that the decision itself holds.
+    """When this holds → this list, or the page that the decision itself holds.
 
     `segments` and `picks` are all that the condition names and looks at in the flow's output.
     """
@@ -45,7 +60,7 @@ class Rule:
     name: str
     when: Condition
     schedule: Schedule | None
-    then: QueryTemplate | Pick
+    then: Outcome
     segments: frozenset[str]
     picks: tuple[Pick, ...]
     line: int
@@ -92,7 +107,7 @@ class Placement:
     resource: str
     flow: Flow | None
     rules: tuple[Rule, ...]
-    default: QueryTemplate
+    default: ListTemplate
     allow: Mapping[str, str]
     request_names: Mapping[str, str]
     needs: Needs

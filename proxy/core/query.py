@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from enum import Enum, auto
 from typing import Any
 
-from jmespath.exceptions import JMESPathError
 from jmespath.parser import ParsedResult
 
 from proxy.core import grammar
@@ -64,7 +63,7 @@ class Pick:
         """Return what is there, or None; also where a function of the path cannot be applied."""
         try:
             return self.expression.search(output)
-        except JMESPathError:
+        except (TypeError, ValueError, ArithmeticError):  # JMESPath's own errors are ValueErrors
             return None
 
     def finds(self, output: Json) -> bool:

@@ -3,25 +3,29 @@
 import contextlib
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from proxy import document
+from proxy.core.compose import ListTemplate
 from proxy.core.conditions import All, Condition
-from proxy.core.forms import RESOURCES, FormError, read_pick, read_query
+from proxy.core.experiment import Experiment
+from proxy.core.forms import RESOURCES, FormError, is_id, read_pick, read_query
 from proxy.core.nodes import (
-    DefaultNode,
     ExampleNode,
     FlowNode,
+    FromNode,
+    ListNode,
     PlacementFile,
     RequestNode,
     RuleNode,
     ScheduleNode,
     WhenNode,
 )
-from proxy.core.placement import Example, Flow, Needs, Placement, Rule
-from proxy.core.query import Pick, QueryTemplate
+from proxy.core.placement import Example, Flow, Needs, Outcome, Placement, Rule, Split
+from proxy.core.query import Pick, QueryTemplate, Term
 from proxy.core.schedule import Schedule, read_moment
 from proxy.core.when import read_schedule, read_when, read_zone, walk
 from proxy.document import Document, Path
@@ -47,6 +51,7 @@ class _Loader:
         self._problems: list[Problem] = []
 
     def placement(self, file: PlacementFile) -> Placement:
+        self._name = file.placement
         self._zone = self._read_zone(file.timezone)
         resource = self._resource(file.resource)
         conditions = [one for rule in file.rules for one in walk(rule.when)]
@@ -138,32 +143,94 @@ class _Loader:
             self._report(exc.path, exc.what, exc.mend)
             return None
 
-    def _then(self, node: RuleNode, resource: str, path: Path) -> QueryTemplate | Pick:
-        if (node.query is None) == (node.page is None):
-            self._report(path, "a rule has either a `query` or a `page`", "keep one of them")
-        if node.page is not None and node.order is not None:
-            self._report((*path, "order"), "a page keeps its own order", "remove `order`")
+    def _then(self, node: RuleNode, resource: str, path: Path) -> Outcome:
+        given = [name for name in ("query", "page", "variants") if getattr(node, name)]
+        if len(given) != 1:
+            mend = f"keep one of them, not {' and '.join(given)}" if given else "add one of them"
+            self._report(path, "a rule has a `query`, a `page` or `variants`", mend)
         if node.page is not None:
             return self._pick(node.page.from_, (*path, "page", "from"))
-        return self._query(node.query or {}, node.order, resource, path)
+        if node.experiment is not None or node.variants:
+            return self._split(node, resource, path)
+        return self._listed(node, resource, path)
 
-    def _default(self, node: DefaultNode, resource: str) -> QueryTemplate:
-        template = self._query(node.query, node.order, resource, ("default",))
-        for term in template.terms:
-            if isinstance(term.values, Pick):
-                what = (
-                    "the default serves when there is no decision, so it can take nothing from it"
-                )
-                self._report(("default", "query", term.name), what, "write the value itself")
+    def _split(self, node: RuleNode, resource: str, path: Path) -> Split:
+        split = node.experiment.split if node.experiment else {}
+        for name in split.keys() ^ node.variants.keys():
+            what = f"'{name}' has to stand in both `experiment.split` and `variants`"
+            self._report(path, what, "add it, or remove it")
+        if not any(split.values()):
+            self._report((*path, "experiment"), "no variant has a weight", "give one a weight")
+        experiment = Experiment(
+            salt=(node.experiment and node.experiment.salt) or f"{self._name}/{node.name}",
+            weights=dict(split),
+            holdout_ratio=node.experiment.holdout / 100 if node.experiment else 0,
+        )
+        variants = {
+            name: self._listed(variant, resource, (*path, "variants", name))
+            for name, variant in node.variants.items()
+        }
+        return Split(experiment, variants)
+
+    def _default(self, node: ListNode, resource: str) -> ListTemplate:
+        if node.query is None:
+            self._report(("default",), "'query' is missing", "add it; {} lists everything")
+        template = self._listed(node, resource, ("default",))
+        if template.picks:
+            what = "the default serves when there is no decision, so it can take nothing from it"
+            self._report(("default", "query"), what, "write the values themselves")
         return template
 
+    def _listed(self, node: ListNode, resource: str, path: Path) -> ListTemplate:
+        ordered = node.order is not None
+        query = self._query(_sorted(node), resource, (*path, "query"), as_listed=ordered)
+        hidden_ids, hidden_terms = self._hidden(node, resource, (*path, "hide"))
+        fills = (
+            self._query(fill, resource, (*path, "fill", i)) for i, fill in enumerate(node.fill)
+        )
+        return ListTemplate(
+            query=replace(query, terms=query.terms + hidden_terms),
+            pinned=self._pinned(node, (*path, "pin")),
+            hidden=hidden_ids,
+            fills=tuple(replace(fill, terms=fill.terms + hidden_terms) for fill in fills),
+        )
+
+    def _pinned(self, node: ListNode, path: Path) -> tuple[str, ...] | Pick:
+        if isinstance(node.pin, FromNode):
+            return self._pick(node.pin.from_, (*path, "from"))
+        ids = self._ids(node.pin or [], path)
+        if isinstance(node.hide, list) and set(ids).intersection(node.hide):
+            self._report(path, "an ID is both pinned and hidden", "keep one of them")
+        return ids
+
+    def _hidden(
+        self, node: ListNode, resource: str, path: Path
+    ) -> tuple[tuple[str, ...], tuple[Term, ...]]:
+        """Return the IDs to leave out, or the terms that leave out by fields."""
+        if isinstance(node.hide, dict):
+            negated = {name: {"not": value} for name, value in node.hide.items()}
+            return (), self._query(negated, resource, path).terms
+        return self._ids(node.hide or [], path), ()
+
+    def _ids(self, ids: list[str], path: Path) -> tuple[str, ...]:
+        for i, one in enumerate(ids):
+            if not is_id(one):
+                what = f"'{one}' cannot be an ID"
+                self._report((*path, i), what, "letters, digits, - and _ only")
+        return tuple(dict.fromkeys(ids))
+
     def _query(
-        self, query: Mapping[str, Any], order: str | None, resource: str, path: Path
+        self,
+        query: Mapping[str, Any],
+        resource: str,
+        path: Path,
+        *,
+        as_listed: bool = False,
     ) -> QueryTemplate:
         try:
-            return read_query(resource, query, as_listed=order is not None)
+            return read_query(resource, query, as_listed=as_listed)
         except FormError as exc:
-            self._report((*path, "query", *exc.path), exc.what, exc.mend)
+            self._report((*path, *exc.path), exc.what, exc.mend)
             return QueryTemplate(resource, ())
 
     def _pick(self, path: str, at: Path) -> Pick:
@@ -211,6 +278,16 @@ class _Loader:
                 what = f"the name '{rule.name}' is taken"
                 self._report(("rules", i, "name"), what, "give each rule a name of its own")
             seen.add(rule.name)
+
+
+def _sorted(node: ListNode) -> dict[str, Any]:
+    """Return the query with what is boosted and buried before its own sort."""
+    query = dict(node.query or {})
+    first = [*(f"!{field}" for field in node.boost), *node.bury]
+    if first:
+        own = query.get("sortBy", [])
+        query["sortBy"] = [*first, *(own if isinstance(own, list) else [own])]
+    return query
 
 
 def _needs(conditions: list[WhenNode]) -> Needs:

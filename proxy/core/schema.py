@@ -28,7 +28,7 @@ def rules() -> dict[str, Any]:
     schema["properties"]["resource"]["enum"] = sorted(RESOURCES)
     definitions = schema["$defs"]
     definitions["Form"] = _form()
-    for node in ("RuleNode", "DefaultNode"):
+    for node in ("RuleNode", "ListNode"):
         definitions[node]["properties"]["query"] = _query()
     for key in ("output", "request"):
         definitions["WhenNode"]["properties"][key]["additionalProperties"] = {

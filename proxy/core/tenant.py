@@ -11,7 +11,8 @@ from xml.etree import ElementTree as ET
 
 import msgspec
 
-from proxy.core.placement import Flow, Placement, Rule
+from proxy.core.compose import ListTemplate
+from proxy.core.placement import Flow, Placement, Rule, Split
 from proxy.core.query import Pick
 from proxy.document import nearest
 from proxy.errors import Problem
@@ -210,7 +211,10 @@ def _picks(placement: Placement, flow: Flow) -> Iterator[tuple[int, Pick]]:
 
 def _picks_of(rule: Rule) -> Iterator[Pick]:
     yield from rule.picks
-    if isinstance(rule.then, Pick):
-        yield rule.then
-    else:
-        yield from (term.values for term in rule.then.terms if isinstance(term.values, Pick))
+    match rule.then:
+        case Pick():
+            yield rule.then
+        case ListTemplate():
+            yield from rule.then.picks
+        case Split():
+            yield from (pick for one in rule.then.variants.values() for pick in one.picks)

@@ -199,6 +199,8 @@ def _personalization(done: Personalized) -> dict[str, Bare]:
     members: dict[str, Bare] = {"placement": done.placement, "rule": done.choice.rule}
     if done.choice.segment is not None:
         members["segment"] = done.choice.segment
+    if done.choice.variant is not None:
+        members["variant"] = done.choice.variant
     return {**members, "decision": Token(_kind(done)), "reason": Token(done.choice.reason)}
 
 
