@@ -1,15 +1,24 @@
 """`schedule:`: from when until when a rule applies, in a time zone, on which days and hours.
 
-Times are what a clock on the wall of that zone shows, so a summer-time change moves nothing. A
-time that a change makes happen twice counts from its first and until its second occurrence.
+Times are what a clock on the wall of that zone shows, so a summer-time change moves nothing. Where
+a change makes a moment happen twice, a rule starts with the first and ends with the second; where
+one is skipped, it counts as if the clock had not changed yet (RFC 5545 section 3.3.5).
 """
 
+import re
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 from enum import Enum, auto
 from zoneinfo import ZoneInfo
 
-_DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+_DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+_SHORTEST_DAY = 3
+_CLOCK = r"([01]\d|2[0-3]):[0-5]\d"
+_MOMENT = re.compile(
+    rf"[12]\d{{3}}-\d\d-\d\d(?P<minute>[ T]{_CLOCK}(?P<second>:[0-5]\d)?(Z|[+-]{_CLOCK})?)?",
+    re.ASCII,
+)
+_HOURS = re.compile(rf"(?P<start>{_CLOCK})\s*-\s*(?P<end>{_CLOCK}|24:00)", re.ASCII)
 
 
 class Phase(Enum):
@@ -56,7 +65,8 @@ class Schedule:
                 return f"it ended {self._shown(self.until)}"
             case Phase.PAUSED:
                 local = at.astimezone(self.zone)
-                return f"it is off on {_DAYS[local.weekday()]} at {local:%H:%M} ({self.zone.key})"
+                day = _DAYS[local.weekday()][:_SHORTEST_DAY]
+                return f"it is off on {day} at {local:%H:%M} ({self.zone.key})"
             case Phase.ON:
                 return None
 
@@ -86,22 +96,30 @@ def read_moment(text: str, zone: ZoneInfo, *, is_end: bool = False) -> datetime:
     Raises:
         ValueError: it is no date or time.
     """
+    written = _MOMENT.fullmatch(text)
+    if written is None:
+        raise ValueError(f"{text!r} is not a date or time")
     moment = datetime.fromisoformat(text)
+    if is_end and not written["minute"]:
+        moment += timedelta(days=1)
     if moment.tzinfo is None:
-        moment = moment.replace(tzinfo=zone, fold=1 if is_end else 0)
-    if is_end:
-        moment += _precision(text)
+        moment = _on_the_wall(moment, zone, last=is_end)
+    if is_end and written["minute"]:
+        moment += timedelta(seconds=1) if written["second"] else timedelta(minutes=1)
     return moment.astimezone(UTC)
 
 
 def read_hours(text: str) -> Hours:
-    """Read `09:00-17:30`.
+    """Read `09:00-17:30`; the end of the day is 24:00.
 
     Raises:
         ValueError: it is not two times of day.
     """
-    start, _, end = text.partition("-")
-    return Hours(time.fromisoformat(start.strip()), time.fromisoformat(end.strip()))
+    written = _HOURS.fullmatch(text)
+    if written is None:
+        raise ValueError(f"{text!r} is not a span of hours")
+    end = written["end"].replace("24:00", "00:00")
+    return Hours(time.fromisoformat(written["start"]), time.fromisoformat(end))
 
 
 def read_day(text: str) -> int:
@@ -110,12 +128,14 @@ def read_day(text: str) -> int:
     Raises:
         ValueError: it is no day of the week.
     """
-    return _DAYS.index(text.strip().casefold()[:3])
+    name = text.casefold()
+    for number, day in enumerate(_DAYS):
+        if day.startswith(name) and len(name) >= _SHORTEST_DAY:
+            return number
+    raise ValueError(f"{text!r} is not a day of the week")
 
 
-def _precision(text: str) -> timedelta:
-    """Return the length of the shortest unit that *text* names: a day, a minute or a second."""
-    clock = text.replace("T", " ").partition(" ")[2]
-    if not clock:
-        return timedelta(days=1)
-    return timedelta(minutes=1) if clock.count(":") == 1 else timedelta(seconds=1)
+def _on_the_wall(moment: datetime, zone: ZoneInfo, *, last: bool) -> datetime:
+    """Return when a wall clock of *zone* shows *moment*: the first time, or the *last*."""
+    first, second = (moment.replace(tzinfo=zone, fold=fold).astimezone(UTC) for fold in (0, 1))
+    return max(first, second) if last else first

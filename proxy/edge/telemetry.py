@@ -154,5 +154,5 @@ def configure_logging(config: Log) -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(config.level.upper())
-    for noisy in ("httpx2", "httpcore2", "watchfiles", "asyncio"):
+    for noisy in ("asyncio", "httpcore2", "httpx2", "uvicorn", "watchfiles"):
         logging.getLogger(noisy).setLevel("WARNING")

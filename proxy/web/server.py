@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import logging
 import signal
 import socket
 from collections.abc import Callable, Iterator, Sequence
@@ -13,6 +14,8 @@ from starlette.types import ASGIApp
 from proxy.errors import DocumentError, Problem
 
 _BACKLOG = 2048
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +90,7 @@ async def serve(
         ]
         for server in servers:
             await server.is_up.wait()
+        _log.info("listening", extra={"on": [one.url for one in listeners]})
         on_start()
         await stop.wait()
         on_stop()
