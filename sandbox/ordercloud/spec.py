@@ -89,16 +89,14 @@ def _default_sort(rules: Mapping[str, Any], fields: Mapping[str, Kind]) -> tuple
     return first if "ID" in first or "ID" not in fields else (*first, "ID")
 
 
-def _fields(
-    schema: Mapping[str, Any], within: str = "", depth: int = 3
-) -> Iterator[tuple[str, Kind]]:
+def _fields(schema: Mapping[str, Any], within: str = "") -> Iterator[tuple[str, Kind]]:
     """Give the dotted paths of a model's scalar fields, and their kinds."""
     for name, node in schema.get("properties", {}).items():
         path, schema_of = within + name, _unwrapped(node)
         if name == "xp" or "properties" not in schema_of:
             yield path, _kind(schema_of)
-        elif depth:
-            yield from _fields(schema_of, f"{path}.", depth - 1)
+        else:
+            yield from _fields(schema_of, f"{path}.")
 
 
 def _unwrapped(node: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -4,9 +4,21 @@ OrderCloud publishes neither its analyser nor its synonyms; this light English s
 """
 
 import re
+from functools import lru_cache
 
 _WORD = re.compile(r"\w+")
-_VOWEL = re.compile(r"[aeiouy]")
+_RULES = tuple(
+    (re.compile(ending + r"\Z"), rest)
+    for ending, rest in (
+        (r"(?<=\w\w)ies", "y"),  # cities
+        (r"(?<=ss|sh|ch)es", ""),  # glasses, watches
+        (r"(?<=[xz])es", ""),  # boxes
+        (r"(?<=\w[^sui])s", ""),  # shoes, but not dress, bus or tennis
+        (r"(\w*[aeiouy]\w*)(?<=\w{3})(ing|ed)", r"\1"),  # watching, but not string or red
+        (r"([^aeioulsz])\1", r"\1"),  # runn(ing)
+        (r"(?<=\w[aeiouy][^aeiouy])e", ""),  # love, like lov(ing)
+    )
+)
 
 
 def stems(text: str) -> list[str]:
@@ -14,27 +26,8 @@ def stems(text: str) -> list[str]:
     return [_stem(word) for word in _WORD.findall(text.casefold())]
 
 
+@lru_cache(maxsize=65_536)
 def _stem(word: str) -> str:
-    return _without_e(_without_ending(_singular(word)))
-
-
-def _singular(word: str) -> str:
-    if word.endswith("ies") and len(word) > 4:  # noqa: PLR2004 - "ties" is no "ty"
-        return word[:-3] + "y"
-    if word.endswith(("sses", "shes", "ches", "xes", "zes")):
-        return word[:-2]
-    if word.endswith("s") and not word.endswith(("ss", "us", "is")) and len(word) > 2:  # noqa: PLR2004
-        return word[:-1]
+    for ending, rest in _RULES:
+        word = ending.sub(rest, word)
     return word
-
-
-def _without_ending(word: str) -> str:
-    for ending in ("ing", "ed"):
-        base = word.removesuffix(ending)
-        if base != word and len(base) > 2 and _VOWEL.search(base):  # noqa: PLR2004
-            return base[:-1] if base[-1] == base[-2] and base[-1] not in "lsz" else base
-    return word
-
-
-def _without_e(word: str) -> str:
-    return word[:-1] if word.endswith("e") and len(word) > 3 else word  # noqa: PLR2004

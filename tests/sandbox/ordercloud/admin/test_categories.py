@@ -23,6 +23,8 @@ async def test_a_parent_must_exist(oc: OrderCloud) -> None:
     admin = await oc.admin()
     orphan = {"Name": "X", "ParentID": "nowhere"}
     assert await admin.refusal("POST", PATH, orphan) == (404, "NotFound")
+    assert (await admin.ok("PATCH", f"{PATH}/watches", {"ParentID": "bags"}))["ParentID"] == "bags"
+    assert (await admin.ok("PATCH", f"{PATH}/watches", {"ParentID": None}))["ParentID"] is None
 
 
 async def test_a_deleted_category_takes_those_below_along(oc: OrderCloud) -> None:

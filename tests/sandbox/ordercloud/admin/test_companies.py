@@ -8,6 +8,8 @@ async def test_a_buyer_without_default_catalog_gets_one_of_its_own(oc: OrderClou
     assert (await admin.get("/catalogs/initech"))["Active"]
     [assigned] = (await admin.get("/catalogs/assignments?catalogID=initech"))["Items"]
     assert assigned["BuyerID"] == "initech"
+    again = await admin.ok("PUT", "/buyers/initech", {"Name": "Initech Inc."})
+    assert again == {**buyer, "Name": "Initech Inc."}
 
 
 async def test_the_catalog_of_a_new_buyer_must_be_free_or_named(oc: OrderCloud) -> None:

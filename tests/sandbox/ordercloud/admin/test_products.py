@@ -10,6 +10,8 @@ async def test_the_list_narrows_to_a_catalog_and_a_category(oc: OrderCloud) -> N
     assert 0 < in_catalog < everything
     watches = await admin.ids("/products?catalogID=demo-catalog&categoryID=mens-watches")
     assert {"watch-1", "watch-12"} <= set(watches)
+    await admin.ok("PATCH", "/products/p1", {"DefaultSupplierID": "maker"})
+    assert await admin.ids("/products?supplierID=maker") == ["p1"]
 
 
 async def test_a_category_needs_its_catalog(oc: OrderCloud) -> None:

@@ -37,6 +37,8 @@ async def test_a_promotion_is_seen_by_those_it_is_assigned_to(oc: OrderCloud) ->
     party = {"PromotionID": "x", "BuyerID": "acme", "UserGroupID": "vip"}
     await admin.ok("POST", "/promotions/assignments", party)
     assert await alice.ids("/me/promotions?ID=x") == ["x"]
+    listed = await admin.get("/promotions/assignments?promotionID=x&userGroupID=vip")
+    assert listed["Items"] == [party]
     assert await bob.ids("/me/promotions?ID=x") == []
     await admin.ok("DELETE", "/promotions/x/assignments?buyerID=acme&userGroupID=vip")
     assert await alice.ids("/me/promotions?ID=x") == []
