@@ -5,7 +5,7 @@ It decides; a `Store` keeps. What a key means, and so who may share an answer, i
 
 import asyncio
 from collections.abc import Awaitable, Callable, Hashable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Generic, Protocol, TypeAlias, TypeVar
 
 from proxy.core.freshness import Entry, Lifetime, Stamp, State
@@ -21,12 +21,16 @@ Fetch: TypeAlias = Callable[[], Awaitable[tuple[T, Lifetime]]]
 
 @dataclass(frozen=True, slots=True)
 class Served(Generic[T]):
-    """An answer, how it came about, and how old and how long fresh it is (seconds)."""
+    """An answer, how it came about, and how old and how long fresh it is (seconds).
+
+    *stands_in_for* is the outage in which an answer this old is better than none.
+    """
 
     value: T
     freshness: Freshness
     age_s: float
     ttl_s: float
+    stands_in_for: ProxyError | None = None
 
 
 class Store(Protocol[T]):
@@ -71,7 +75,7 @@ class Cache(Generic[T]):
             return await self._fetched(key, fetch)
         except ProxyError as exc:
             if entry and state is State.ON_ERROR and exc.is_outage:
-                return self._served(entry, Freshness.STALE)
+                return replace(self._served(entry, Freshness.STALE), stands_in_for=exc)
             raise
 
     def last_good(self, key: Hashable) -> Served[T] | None:
@@ -82,16 +86,14 @@ class Cache(Generic[T]):
         return self._served(entry, Freshness.STALE)
 
     async def _fetched(self, key: Hashable, fetch: Fetch[T]) -> Served[T]:
-        flight, leads = self._flights.join(key, lambda: self._fetch(key, fetch))
-        try:
-            entry = await asyncio.shield(flight)
-        except ProxyError as exc:
-            # The leader's own token may be what was refused: ask again with ours.
-            if leads or exc.is_outage:
-                raise
-            flight, _ = self._flights.join(key, lambda: self._fetch(key, fetch))
-            entry = await asyncio.shield(flight)
-        return self._served(entry, Freshness.FRESH)
+        while True:
+            flight, leads = self._flights.join(key, lambda: self._fetch(key, fetch))
+            try:
+                return self._served(await asyncio.shield(flight), Freshness.FRESH)
+            except ProxyError as exc:
+                # Where the leader's own token was refused, another has to lead: perhaps ours.
+                if leads or not exc.is_personal:
+                    raise
 
     async def _fetch(self, key: Hashable, fetch: Fetch[T]) -> Entry[T]:
         asked_at = self._clock()

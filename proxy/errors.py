@@ -23,6 +23,7 @@ from typing import ClassVar
 
 _SERVER_FAULT = 5  # hundred
 _TRY_LATER = frozenset({408, 429})
+_NOT_YOU = frozenset({401, 403})
 
 
 class ProxyError(Exception):
@@ -35,6 +36,11 @@ class ProxyError(Exception):
     @property
     def is_outage(self) -> bool:
         """Say whether trying again later may help, so that something older may stand in."""
+        return False
+
+    @property
+    def is_personal(self) -> bool:
+        """Say whether it is about who asked, so that it says nothing to anybody else."""
         return False
 
 
@@ -171,3 +177,8 @@ class OrderCloudRefused(ProxyError):
     def is_outage(self) -> bool:
         """Say whether OrderCloud failed, rather than said no."""
         return self.answer_status // 100 == _SERVER_FAULT or self.answer_status in _TRY_LATER
+
+    @property
+    def is_personal(self) -> bool:
+        """Say whether it was the token that OrderCloud did not like, rather than the query."""
+        return self.answer_status in _NOT_YOU

@@ -41,6 +41,10 @@ class Reason(StrEnum):
     HOLDOUT = "holdout"
 
 
+AS_MEANT = frozenset({Reason.MATCHED, Reason.NO_DECISION})
+"""Reasons of a decision that came about as it should, or of a placement that needs none."""
+
+
 class Freshness(StrEnum):
     """How a cached part came about, in the words of the `Personalization` header."""
 

@@ -6,6 +6,7 @@ The steps ask for what they need through the protocols below; `proxy.edge` fulfi
 
 import asyncio
 import contextlib
+import hashlib
 import time
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -54,7 +55,6 @@ _WORST_FIRST = (Freshness.STALE, Freshness.FRESH, Freshness.CACHED)
 _NOTHING_FRESH_S = 10.0
 """How long it is remembered that CDP had nothing for a guest: short, as a flow may go live."""
 
-_NOT_YOUR_LIST = frozenset({401, 403})
 _REASONS: Mapping[type[ProxyError], Reason] = {
     UpstreamTimeout: Reason.TIMEOUT,
     UpstreamRefused: Reason.UNREACHABLE,
@@ -311,7 +311,9 @@ class Pipeline:
 def _decision_key(flow: Flow, shopper: Shopper, asked: Asked) -> Hashable:
     """Return the flow, the shopper (as whom it may act) and all that the flow is told."""
     told = msgspec.json.encode((_params(flow, asked), asked.visitor), order="sorted")
-    return flow.friendly_id, flow.forwards_token, shopper.id, told
+    # A digest, since what a browser sends may be long and is not weighed by the cache.
+    digest = hashlib.blake2b(told, digest_size=16).digest()
+    return flow.friendly_id, flow.forwards_token, shopper.id, digest
 
 
 def _params(flow: Flow, asked: Asked) -> dict[str, Json]:
@@ -324,9 +326,10 @@ def _params(flow: Flow, asked: Asked) -> dict[str, Json]:
 
 
 def _decision(served: Served[Execution], reason: Reason | None = None) -> Decision:
+    outage = served.stands_in_for
     return Decision(
         served.value.output,
-        reason or served.value.reason,
+        reason or (_reason(outage) if outage else served.value.reason),
         served.freshness,
         age_s=served.age_s,
         ttl_s=served.ttl_s,
@@ -349,7 +352,7 @@ def _joined(page: Page, pieces: Sequence[Served[Page]]) -> Served[Page]:
 
 def _is_final(choice: Choice, refusal: OrderCloudRefused) -> bool:
     """Say whether another query would be refused as well: it is the shopper, or an outage."""
-    return choice.rule == DEFAULT or refusal.is_outage or refusal.answer_status in _NOT_YOUR_LIST
+    return choice.rule == DEFAULT or refusal.is_outage or refusal.is_personal
 
 
 def _reason(exc: ProxyError) -> Reason:

@@ -101,7 +101,7 @@ def _attempt(placement: Placement, rule: Rule, now: Circumstances, asked: Asked)
             held = default_choice(placement, asked, reason=Reason.HOLDOUT, segment=segment)
             return replace(held, rule=rule.name, variant=HOLDOUT)
         then = then.variants[variant]
-    return Choice(rule.name, segment, Reason.MATCHED, _listed(then, now, asked), variant)
+    return Choice(rule.name, segment, now.reason, _listed(then, now, asked), variant)
 
 
 def _listed(then: ListTemplate | Pick, now: Circumstances, asked: Asked) -> Listed:

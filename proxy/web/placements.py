@@ -16,14 +16,13 @@ from proxy.core.placement import Placement
 from proxy.core.query import PAGE_SIZE_MAX
 from proxy.edge.telemetry import Metrics, Sampled
 from proxy.errors import ProxyError, RequestError, TokenError
-from proxy.model import Asked, Freshness, Reason, Visitor
+from proxy.model import AS_MEANT, Asked, Freshness, Reason, Visitor
 from proxy.pipeline import Personalized, Pipeline
 from proxy.reload import RuleSet
 from proxy.web import fields, problems
 from proxy.web.fields import Bare, Token
 
 _PAGE_MAX = 100_000
-_AS_MEANT = frozenset({Reason.MATCHED, Reason.NO_DECISION})
 _NAMES_MAX = 20
 _BROWSER_ID = re.compile(r"[A-Za-z0-9-]{1,64}")
 _WHOLE_NUMBER = re.compile(r"[1-9][0-9]{0,5}")
@@ -103,7 +102,7 @@ class Placements:
             done.placement, done.choice.rule, _kind(done), done.choice.reason
         ).inc()
         self._metrics.pages.labels(done.placement, done.page.freshness).inc()
-        if done.decision.reason not in _AS_MEANT:
+        if done.decision.reason not in AS_MEANT:
             self._fallbacks.warning(
                 "no decision from CDP",
                 placement=done.placement,
