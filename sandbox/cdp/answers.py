@@ -1,5 +1,6 @@
 """The errors and error bodies of the emulated APIs."""
 
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
@@ -27,6 +28,8 @@ def envelope(status: int, message: str = "") -> dict[str, object]:
 
 
 async def refuse(_: Request, exc: Exception) -> Response:
-    """Answer a Refused exception: Starlette's handler for it."""
+    """Answer a Refused, or Starlette's own exception for what has no route, with the envelope."""
+    if isinstance(exc, HTTPException):
+        exc = Refused(exc.status_code, exc.detail)
     assert isinstance(exc, Refused)
     return JSONResponse(envelope(exc.status, str(exc)), status_code=exc.status)

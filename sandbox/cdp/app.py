@@ -6,6 +6,7 @@ from pathlib import Path
 
 import httpx2
 from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
 from starlette.middleware.cors import CORSMiddleware
 from starlette.routing import Mount, Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -80,7 +81,8 @@ def build(
         async with client:
             yield
 
-    app = Starlette(routes=_ROUTES, exception_handlers={Refused: refuse}, lifespan=lifespan)
+    handlers = {Refused: refuse, HTTPException: refuse}
+    app = Starlette(routes=_ROUTES, exception_handlers=handlers, lifespan=lifespan)
     app.state.tenant = Tenant(seed, clock, caller)
 
     def reset() -> None:

@@ -105,9 +105,8 @@ class Cart:
         """Mark *items* to be bought; each needs an ADD before."""
         self.confirmed.update(item for item in items if item in self.lines)
 
-    def take_confirmed(self) -> list[Mapping[str, Any]]:
-        """Return the confirmed lines and mark the cart as bought."""
-        self.ordered = True
+    def confirmed_lines(self) -> list[Mapping[str, Any]]:
+        """Return the confirmed lines."""
         return [self.lines[item] for item in self.lines if item in self.confirmed]
 
     @property
@@ -142,6 +141,7 @@ class Session:
     last_event_at: float
     ref: str = field(default_factory=new_ref)
     ended_at: float | None = None
+    flow_execution_ref: str | None = None
     events: deque[Event] = field(default_factory=lambda: deque(maxlen=_EVENTS_SEEN))
     cart: Cart = field(default_factory=Cart)
 
@@ -163,6 +163,7 @@ class Session:
             "startedAt": _epoch_ms(self.started_at),
             "endedAt": _epoch_ms(self.ended_at) if self.ended_at is not None else None,
             "cartType": self.cart.type.value if closed else None,
+            "flowExecutionRef": self.flow_execution_ref,
             "abandonedRevenue": self.cart.abandoned_revenue if closed else 0,
             "events": [event.context() for event in reversed(self.events)],
         }

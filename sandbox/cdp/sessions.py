@@ -25,7 +25,7 @@ class OpenSessions:
     def add(self, browser_id: str, session: Session) -> None:
         """Keep *session* open for the browser."""
         self._open[browser_id, session.channel, session.point_of_sale] = session
-        self._none_due_before = min(self._none_due_before, self._closes_at(session))
+        self._none_due_before = min(self._none_due_before, self.closes_at(session))
 
     def remove(self, session: Session) -> None:
         """Forget *session*: it is over."""
@@ -39,11 +39,12 @@ class OpenSessions:
         """Return the sessions whose time is up, the one first due first."""
         if now < self._none_due_before:
             return []
-        by_time = sorted(self._open.values(), key=self._closes_at)
-        due = [session for session in by_time if self._closes_at(session) <= now]
+        by_time = sorted(self._open.values(), key=self.closes_at)
+        due = [session for session in by_time if self.closes_at(session) <= now]
         left = by_time[len(due) :]
-        self._none_due_before = self._closes_at(left[0]) if left else float("inf")
+        self._none_due_before = self.closes_at(left[0]) if left else float("inf")
         return due
 
-    def _closes_at(self, session: Session) -> float:
+    def closes_at(self, session: Session) -> float:
+        """Return when *session* closes if nothing more happens in it."""
         return session.last_event_at + self._timeouts_s[session.point_of_sale]

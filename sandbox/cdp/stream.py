@@ -71,7 +71,7 @@ def _checkout(event: _Happening) -> None:
     if status in _UNDONE:
         event.tenant.update_order(event.session, reference, status=status)
         return
-    lines = event.session.cart.take_confirmed()
+    lines = event.session.cart.confirmed_lines()
     items = [{**line, "referenceId": f"{reference}_{line.get('item_id')}"} for line in lines]
     order = {
         "referenceId": reference,
@@ -102,7 +102,7 @@ def _clear_cart(event: _Happening) -> None:
 
 
 def _force_close(event: _Happening) -> None:
-    event.tenant.close(event.session)
+    event.tenant.close(event.session, at=event.session.last_event_at)
 
 
 def _objects(value: object) -> list[Mapping[str, Any]]:

@@ -73,6 +73,7 @@ class Tenant:
         """Return a session that is over at once: executions without a browser get one each."""
         session = self._new_session(guest, channel, point_of_sale)
         session.ended_at = session.started_at
+        session.flow_execution_ref = new_ref()
         return session
 
     def _new_session(self, guest: Guest, channel: str, point_of_sale: str) -> Session:
@@ -102,7 +103,7 @@ class Tenant:
         guest = self.guests.identify(browser_id, identifiers, self.clock.now())
         if before is not guest and before is not None and before.type is GuestType.CUSTOMER:
             for session in self._open.of_browser(browser_id):
-                self.close(session)
+                self.close(session, at=self.clock.now())
         return guest
 
     def place_order(self, session: Session, order: Mapping[str, Any]) -> None:
@@ -124,15 +125,15 @@ class Tenant:
         """Let time pass: idle sessions close; at midnight UTC the nightly run takes place."""
         now = self.clock.now()
         for session in self._open.due(now):
-            self.close(session)
+            self.close(session, at=self._open.closes_at(session))
         if now >= self._next_night_at:
             self._next_night_at = _next_midnight(now)
             self._run_nightly(now)
 
-    def close(self, session: Session) -> None:
+    def close(self, session: Session, *, at: float) -> None:
         """End an open session: its cart is judged, the guest's traits follow from it."""
         self._open.remove(session)
-        session.ended_at = self.clock.now()
+        session.ended_at = at
         guest = self.guests[session.guest_ref]
         if guest.type is GuestType.CUSTOMER:
             self._compute_traits(guest)

@@ -23,6 +23,7 @@ async def _run(tenant: Tenant, flow: Flow, guest: Guest, happening: Happening) -
     """Run one flow; its models, if it has any, must return at least one offer."""
     names = {
         "guest": guest.context(tenant.clock.now()),
+        "request": {},
         "entity": {"ref": happening.entity_ref},
         "event": {"type": happening.trigger, "message": {"ref": happening.entity_ref}},
     }

@@ -5,7 +5,7 @@ import pytest
 
 from sandbox.cdp.freemarker.expressions import parse
 from sandbox.cdp.freemarker.scope import Scope
-from sandbox.cdp.freemarker.values import TemplateError, text
+from sandbox.cdp.freemarker.values import TemplateError, text, to_json
 
 NOW = datetime(2026, 11, 3, 14, 5, 6, 789000, tzinfo=UTC)
 MODEL: dict[str, Any] = {
@@ -61,6 +61,7 @@ def value_of(source: str) -> Any:
         (".now?string('yyyy-MM-dd\\'T\\'HH:mm:ss.SSS')", "2026-11-03T14:05:06.789"),
         (".now?string('EEE, d MMM yy h:mm a')", "Tue, 3 Nov 26 2:05 PM"),
         (".now?string(\"h 'o''clock'\")", "2 o'clock"),
+        (".now?string(\"yy''MM\")", "26'11"),
         (".now?iso_utc", "2026-11-03T14:05:06Z"),
         ("'31.01.2025 10:20'?datetime('dd.MM.yyyy HH:mm')?iso_utc", "2025-01-31T10:20:00Z"),
         ("'2025-01-31T10:20:00+02:00'?datetime?iso_utc", "2025-01-31T08:20:00Z"),
@@ -100,6 +101,14 @@ def test_builtins(source: str, value: Any) -> None:
 def test_builtins_say_what_they_cannot_take(source: str, message: str) -> None:
     with pytest.raises(TemplateError, match=message):
         value_of(source)
+
+
+def test_json_carries_decimals_as_numbers_and_times_as_epoch() -> None:
+    value = {"half": value_of("1 / 2"), "one": value_of("0.5 + 0.5"), "now": NOW, "none": None}
+    text = '{"half": 0.5, "one": 1, "now": 1793714706789, "none": null}'
+    assert to_json(value) == text
+    with pytest.raises(TemplateError, match="has no JSON"):
+        to_json(value_of)
 
 
 @pytest.mark.parametrize(

@@ -37,6 +37,12 @@ async def test_a_guest_that_is_not_known_is_not_found(cdp: Cdp) -> None:
     assert (await cdp.http.get("/_sandbox/guests/nobody")).status_code == 404
 
 
+async def test_what_has_no_route_gets_the_products_error_shape(cdp: Cdp) -> None:
+    unknown, wrong_method = await cdp.http.get("/v9/any"), await cdp.http.get("/v2/callFlows")
+    assert (unknown.status_code, unknown.json()["status"]) == (404, 404)
+    assert (wrong_method.status_code, wrong_method.json()["status"]) == (405, 405)
+
+
 async def test_injected_errors_have_the_products_own_shape(cdp: Cdp) -> None:
     await cdp.http.put("/_sandbox/faults", json={"match": "/v2/callFlows", "status": 503})
     response = await cdp.call("home_hero", identifiers=ALICE)

@@ -240,6 +240,7 @@ async def test_each_execution_by_identifier_is_a_closed_session_of_its_own(cdp: 
         await cdp.decide("home_hero", identifiers=ALICE)
     sessions = (await cdp.guest("acme-alice"))["sessions"]
     assert [session["status"] for session in sessions] == ["CLOSED", "CLOSED"]
+    assert len({session["flowExecutionRef"] for session in sessions}) == 2
 
 
 async def test_preflight_lets_the_sdks_headers_through(cdp: Cdp) -> None:

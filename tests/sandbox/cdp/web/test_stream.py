@@ -122,6 +122,7 @@ async def test_an_idle_session_closes_after_the_point_of_sales_timeout(cdp: Cdp)
     newest, oldest = (await cdp.guest(browser_id))["sessions"]
     assert (newest["status"], oldest["status"]) == ("OPEN", "CLOSED")
     assert oldest["cartType"] == "BROWSED"
+    assert oldest["endedAt"] - oldest["events"][0]["createdAt"] == 30 * 60 * 1000
 
 
 async def test_force_close_ends_the_session_at_once(cdp: Cdp) -> None:
