@@ -9,7 +9,7 @@ from proxy.core.conditions import Circumstances, texts_of
 from proxy.core.experiment import HOLDOUT
 from proxy.core.placement import Placement, Rule, Split
 from proxy.core.query import Pick, Unusable
-from proxy.model import Asked, Composition, Decision, Facts, Json, ListQuery, Reason
+from proxy.model import AS_MEANT, Asked, Composition, Decision, Facts, Json, ListQuery, Reason
 
 DEFAULT = "default"
 
@@ -52,9 +52,11 @@ def choose(placement: Placement, decision: Decision, asked: Asked, facts: Facts)
     now = circumstances(placement, decision, asked, facts)
     for rule in placement.candidates(now):
         try:
-            return _attempt(placement, rule, now, asked)
+            choice = _attempt(placement, rule, now, asked)
         except NotThisRule:
             continue
+        # What befell CDP is said also where an older decision, or none, was enough for a rule.
+        return choice if decision.reason in AS_MEANT else replace(choice, reason=decision.reason)
     reason = Reason.NO_RULE if decision.reason is Reason.MATCHED else decision.reason
     return default_choice(placement, asked, reason=reason, segment=_first(now.segments))
 
@@ -101,7 +103,7 @@ def _attempt(placement: Placement, rule: Rule, now: Circumstances, asked: Asked)
             held = default_choice(placement, asked, reason=Reason.HOLDOUT, segment=segment)
             return replace(held, rule=rule.name, variant=HOLDOUT)
         then = then.variants[variant]
-    return Choice(rule.name, segment, now.reason, _listed(then, now, asked), variant)
+    return Choice(rule.name, segment, Reason.MATCHED, _listed(then, now, asked), variant)
 
 
 def _listed(then: ListTemplate | Pick, now: Circumstances, asked: Asked) -> Listed:
