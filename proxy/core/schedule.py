@@ -100,13 +100,13 @@ def read_moment(text: str, zone: ZoneInfo, *, is_end: bool = False) -> datetime:
     if written is None:
         raise ValueError(f"{text!r} is not a date or time")
     moment = datetime.fromisoformat(text)
-    if is_end and not written["minute"]:
-        moment += timedelta(days=1)
+    if not written["minute"]:
+        day = moment + timedelta(days=1) if is_end else moment
+        return _on_the_wall(day, zone, last=False)
     if moment.tzinfo is None:
         moment = _on_the_wall(moment, zone, last=is_end)
-    if is_end and written["minute"]:
-        moment += timedelta(seconds=1) if written["second"] else timedelta(minutes=1)
-    return moment.astimezone(UTC)
+    unit = timedelta(seconds=1) if written["second"] else timedelta(minutes=1)
+    return moment.astimezone(UTC) + (unit if is_end else timedelta(0))
 
 
 def read_hours(text: str) -> Hours:
