@@ -144,7 +144,8 @@ class _Loader:
             return None
 
     def _then(self, node: RuleNode, resource: str, path: Path) -> Outcome:
-        given = [name for name in ("query", "page", "variants") if getattr(node, name)]
+        outcomes = {"query": node.query, "page": node.page, "variants": node.variants or None}
+        given = [name for name, outcome in outcomes.items() if outcome is not None]
         if len(given) != 1:
             mend = f"keep one of them, not {' and '.join(given)}" if given else "add one of them"
             self._report(path, "a rule has a `query`, a `page` or `variants`", mend)

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from proxy.core.choose import Choice, EmbeddedPage, choose, trace
+from proxy.core.choose import Choice, Listed, choose, trace
 from proxy.core.placement import Placement
 from proxy.core.query import targets
 from proxy.core.rules import load
@@ -62,7 +62,7 @@ def reasons(where: Placement, output: Json, at: datetime = NOON) -> list[str | N
     return [step.why_not for step in trace(where, decided(output), Asked(), Facts(at=at))]
 
 
-def listed(then: ListQuery | EmbeddedPage) -> tuple[str, ...]:
+def listed(then: Listed) -> tuple[str, ...]:
     """Return the OrderCloud requests of a choice."""
     assert isinstance(then, ListQuery)
     return targets(then)

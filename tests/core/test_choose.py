@@ -76,10 +76,10 @@ def test_the_default_says_why_there_was_no_decision(reason: Reason) -> None:
     assert (choice.rule, choice.reason) == ("default", reason)
 
 
-def test_an_old_decision_still_matches() -> None:
+def test_an_old_decision_still_matches_and_says_why_it_is_old() -> None:
     decision = Decision({"persona": "vip"}, Reason.TIMEOUT, Freshness.STALE)
     choice = choose(placement(SHOP), decision, Asked(), Facts(at=NOON))
-    assert (choice.rule, choice.reason) == ("vips", Reason.MATCHED)
+    assert (choice.rule, choice.reason) == ("vips", Reason.TIMEOUT)
 
 
 def test_a_list_inside_the_decision_is_taken_from_it() -> None:

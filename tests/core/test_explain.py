@@ -75,6 +75,7 @@ def test_machines_get_the_same() -> None:
         "considered": [{"rule": "vips", "place": "rules/slot.yaml:6", "why_not": None}],
         "requests": ["https://oc.example/v1/me/products?xp.label=red%20%26%20blue"],
         "is_ordered": False,
+        "variant": None,
     }
 
 

@@ -152,8 +152,8 @@ def of_query(query: str, resource: str = "me/products") -> list[str]:
         ("{pageSize: 1٢}", "3:29: '1٢' cannot be pageSize; write a whole number from 1 to 100"),
         ("{searchType: fuzzy}", ("3:31: 'fuzzy' cannot be searchType; write one of: "
          "AnyTerm, AllTermsAnyField, AllTermsSameField, ExactPhrase, ExactPhrasePrefix")),
-        ("{xp.a: {from: b}}", ("3:25: the default serves when there is no decision, "
-         "so it can take nothing from it; write the value itself")),
+        ("{xp.a: {from: b}}", ("3:18: the default serves when there is no decision, "
+         "so it can take nothing from it; write the values themselves")),
         ("{xp.a: {from: 'b['}}", ("3:32: 'b[' is not a path into the decision; "
          "write e.g. persona, offer.ids or products[].id")),
         ("{xp.a: {from: 'nope(b)'}}", ("3:32: 'nope(b)' is not a path into the decision; "
