@@ -18,6 +18,7 @@ from proxy.errors import TokenError, UpstreamError, UpstreamFailed
 from proxy.model import Shopper
 from proxy.tasks import Tasks
 from tests.answers import caches
+from tests.clock import Clock
 from tests.conftest import StartGateway
 from tests.edge.conftest import Connect
 from tests.edge.issuer import AUDIENCE, CLIENT, Issuer, compact, private_key
@@ -26,16 +27,6 @@ from tests.servers import Servers
 _NOW = 1_800_000_000.0
 _SKEW_S = 30
 _LIST = {"list.yaml": "placement: list\nresource: me/products\ndefault: {query: {}}"}
-
-
-class Clock:
-    """A clock that a test moves."""
-
-    def __init__(self, now: float) -> None:
-        self.now = now
-
-    def __call__(self) -> float:
-        return self.now
 
 
 def _hs256_with_the_public_key(issuer: Issuer) -> str:
@@ -109,7 +100,7 @@ _FOREIGN: dict[str, Callable[[Issuer], str]] = {
     ),
     "expired": lambda issuer: f"Bearer {issuer.token(exp=int(issuer.now) - 1)}",
     "expired this second": lambda issuer: f"Bearer {issuer.token(exp=int(issuer.now))}",
-    "not valid yet": lambda issuer: f"Bearer {issuer.token(nbf=int(issuer.now) + _SKEW_S + 2)}",
+    "not valid yet": lambda issuer: f"Bearer {issuer.token(nbf=int(issuer.now) + 600)}",
 }
 """Refused for what they say: not a single call is made for them, wherever they point."""
 

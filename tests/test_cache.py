@@ -1,0 +1,259 @@
+"""The cache by itself: what it serves at what age, and how many fetches that takes."""
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import pytest
+
+from proxy.cache import Cache, Served
+from proxy.core.freshness import Lifetime
+from proxy.edge.memory import Memory
+from proxy.errors import OrderCloudRefused, ProxyError, UpstreamTimeout
+from proxy.model import Freshness
+from proxy.tasks import Tasks
+from tests.clock import Clock
+
+_LIFETIME = Lifetime(fresh_s=10, revalidate_s=20, error_s=30)
+
+
+class Origin:
+    """What is fetched from: counts, answers with its count, fails and waits as it is told."""
+
+    def __init__(self) -> None:
+        self.fetches = 0
+        self.error: ProxyError | None = None
+        self.begun = asyncio.Event()
+        self.gate = asyncio.Event()
+        self.gate.set()
+
+    async def __call__(self) -> tuple[int, Lifetime]:
+        self.fetches += 1
+        number = self.fetches
+        self.begun.set()
+        await self.gate.wait()
+        if self.error is not None:
+            raise self.error
+        return number, _LIFETIME
+
+
+def _refused(status: int) -> OrderCloudRefused:
+    return OrderCloudRefused(status=status, headers={}, body=b"")
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+async def tasks() -> AsyncIterator[Tasks]:
+    tasks = Tasks()
+    yield tasks
+    await tasks.close()
+
+
+@pytest.fixture
+def cache(clock: Clock, tasks: Tasks) -> Cache[int]:
+    return Cache(Memory[int](1_000_000, weigh=lambda _: 1), tasks=tasks, clock=clock)
+
+
+@pytest.fixture
+def origin() -> Origin:
+    return Origin()
+
+
+def _seen(served: Served[int]) -> tuple[int, Freshness]:
+    return served.value, served.freshness
+
+
+async def test_the_first_answer_is_fetched(cache: Cache[int], origin: Origin) -> None:
+    served = await cache.get("key", origin)
+    assert _seen(served) == (1, Freshness.FRESH)
+    assert (served.age_s, served.ttl_s) == (0, 10)
+
+
+@pytest.mark.parametrize("age_s", [0, 9.9])
+async def test_a_fresh_answer_is_served_without_asking(
+    cache: Cache[int], origin: Origin, clock: Clock, age_s: float
+) -> None:
+    await cache.get("key", origin)
+    clock.now += age_s
+    served = await cache.get("key", origin)
+    assert _seen(served) == (1, Freshness.CACHED)
+    assert served.age_s == age_s
+    assert origin.fetches == 1
+
+
+async def test_keys_do_not_share(cache: Cache[int], origin: Origin) -> None:
+    await cache.get(("alice", "list"), origin)
+    assert _seen(await cache.get(("bob", "list"), origin)) == (2, Freshness.FRESH)
+
+
+@pytest.mark.parametrize("age_s", [10, 29.9])
+async def test_a_stale_answer_is_served_while_one_fetch_renews_it(
+    cache: Cache[int], origin: Origin, clock: Clock, age_s: float
+) -> None:
+    await cache.get("key", origin)
+    clock.now += age_s
+    origin.gate.clear()
+    for _ in range(3):
+        served = await cache.get("key", origin)
+        assert _seen(served) == (1, Freshness.STALE)
+        assert served.ttl_s == 10 - age_s
+    origin.gate.set()
+    renewed = await _renewed(cache, origin)
+    assert _seen(renewed) == (2, Freshness.CACHED)
+    assert origin.fetches == 2
+
+
+async def _renewed(cache: Cache[int], origin: Origin) -> Served[int]:
+    """Return what is served once the fetch behind has ended."""
+    await _settled(cache)
+    return await cache.get("key", origin)
+
+
+async def test_a_renewal_that_fails_is_tried_again_by_the_next(
+    cache: Cache[int], origin: Origin, clock: Clock
+) -> None:
+    await cache.get("key", origin)
+    clock.now += 10
+    origin.error = UpstreamTimeout("slow")
+    await cache.get("key", origin)
+    await _settled(cache)
+    origin.error = None
+    assert _seen(await cache.get("key", origin)) == (1, Freshness.STALE)
+    assert (await _renewed(cache, origin)).value == 3
+
+
+async def _settled(cache: Cache[int]) -> None:
+    """Wait for the fetches under way."""
+    await asyncio.gather(*cache._flights._under_way.values(), return_exceptions=True)
+
+
+@pytest.mark.parametrize("age_s", [30, 59.9])
+async def test_older_answers_stand_in_only_during_an_outage(
+    cache: Cache[int], origin: Origin, clock: Clock, age_s: float
+) -> None:
+    await cache.get("key", origin)
+    clock.now += age_s
+    origin.error = UpstreamTimeout("slow")
+    served = await cache.get("key", origin)
+    assert _seen(served) == (1, Freshness.STALE)
+    assert served.stands_in_for is origin.error
+    origin.error = None
+    assert _seen(await cache.get("key", origin)) == (3, Freshness.FRESH)
+
+
+async def test_nothing_stands_in_once_it_is_too_old(
+    cache: Cache[int], origin: Origin, clock: Clock
+) -> None:
+    await cache.get("key", origin)
+    clock.now += 60
+    origin.error = UpstreamTimeout("slow")
+    assert cache.last_good("key") is None
+    with pytest.raises(UpstreamTimeout):
+        await cache.get("key", origin)
+
+
+async def test_a_clear_no_is_passed_on_and_forgets_what_was_kept(
+    cache: Cache[int], origin: Origin, clock: Clock
+) -> None:
+    await cache.get("key", origin)
+    clock.now += 30
+    origin.error = _refused(404)
+    with pytest.raises(OrderCloudRefused):
+        await cache.get("key", origin)
+    assert cache.last_good("key") is None
+
+
+async def test_an_error_is_not_kept(cache: Cache[int], origin: Origin) -> None:
+    origin.error = UpstreamTimeout("slow")
+    with pytest.raises(UpstreamTimeout):
+        await cache.get("key", origin)
+    origin.error = None
+    assert _seen(await cache.get("key", origin)) == (2, Freshness.FRESH)
+
+
+async def test_age_counts_from_when_it_was_asked_for(
+    cache: Cache[int], origin: Origin, clock: Clock, tasks: Tasks
+) -> None:
+    origin.gate.clear()
+    asking = tasks.spawn(cache.get("key", origin), name="asks")
+    await origin.begun.wait()
+    clock.now += 4
+    origin.gate.set()
+    served = await asking
+    assert (served.age_s, served.ttl_s) == (4, 6)
+
+
+async def test_the_last_good_answer_is_there_while_a_fetch_is_under_way(
+    cache: Cache[int], origin: Origin, clock: Clock
+) -> None:
+    assert cache.last_good("key") is None
+    await cache.get("key", origin)
+    clock.now += 45
+    served = cache.last_good("key")
+    assert served is not None
+    assert _seen(served) == (1, Freshness.STALE)
+    assert origin.fetches == 1
+
+
+class TestSingleFlight:
+    async def test_however_many_ask_one_fetch_answers_them(
+        self, cache: Cache[int], origin: Origin
+    ) -> None:
+        answers = await asyncio.gather(*(cache.get("key", origin) for _ in range(50)))
+        assert {_seen(served) for served in answers} == {(1, Freshness.FRESH)}
+        assert origin.fetches == 1
+
+    @pytest.mark.parametrize("leaving", [range(1), range(25), range(25, 50), range(50)], ids=str)
+    async def test_who_leaves_fails_no_other_and_the_answer_is_kept(
+        self, cache: Cache[int], origin: Origin, tasks: Tasks, leaving: range
+    ) -> None:
+        origin.gate.clear()
+        asking = [tasks.spawn(cache.get("key", origin), name=f"asks {n}") for n in range(50)]
+        await origin.begun.wait()
+        for n in leaving:
+            asking[n].cancel()
+        origin.gate.set()
+        await asyncio.wait(asking)
+        stayed = [task.result().value for n, task in enumerate(asking) if n not in leaving]
+        assert stayed == [1] * (50 - len(leaving))
+        await _settled(cache)
+        assert _seen(await cache.get("key", origin)) == (1, Freshness.CACHED)
+        assert origin.fetches == 1
+
+    async def test_an_outage_is_told_to_all_after_one_fetch(
+        self, cache: Cache[int], origin: Origin
+    ) -> None:
+        origin.error = UpstreamTimeout("slow")
+        asking = (cache.get("key", origin) for _ in range(50))
+        answers = await asyncio.gather(*asking, return_exceptions=True)
+        assert {type(answer) for answer in answers} == {UpstreamTimeout}
+        assert origin.fetches == 1
+
+    async def test_a_query_that_cannot_be_is_refused_to_all_after_one_fetch(
+        self, cache: Cache[int], origin: Origin
+    ) -> None:
+        origin.error = _refused(404)
+        asking = (cache.get("key", origin) for _ in range(50))
+        answers = await asyncio.gather(*asking, return_exceptions=True)
+        assert {type(answer) for answer in answers} == {OrderCloudRefused}
+        assert origin.fetches == 1
+
+    @pytest.mark.parametrize("status", [401, 403])
+    @pytest.mark.parametrize("refused_count", [1, 2, 5])
+    async def test_whose_token_is_refused_fails_no_other(
+        self, cache: Cache[int], status: int, refused_count: int
+    ) -> None:
+        """Whoever leads a shared fetch, it is with a token of their own."""
+
+        async def refused() -> tuple[int, Lifetime]:
+            await asyncio.sleep(0)
+            raise _refused(status)
+
+        bad = (cache.get("key", refused) for _ in range(refused_count))
+        good = (cache.get("key", Origin()) for _ in range(3))
+        answers = await asyncio.gather(*bad, *good, return_exceptions=True)
+        assert [type(one) for one in answers[:refused_count]] == [OrderCloudRefused] * refused_count
+        assert [one.value for one in answers[refused_count:] if isinstance(one, Served)] == [1] * 3
