@@ -1,14 +1,17 @@
 """Users as OrderCloud knows them: their company, groups, roles and locale."""
 
-import zlib
+import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import chain
 
 from sandbox.ordercloud.assignments import Assignee, Party
 from sandbox.ordercloud.collections import Entity
 from sandbox.ordercloud.errors import ApiError
 from sandbox.ordercloud.store import Store
 from sandbox.ordercloud.visibility import Viewer
+
+_KEY_BYTES = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +29,8 @@ class Account:
     @property
     def key(self) -> str:
         """Return the number by which tokens (`u`, `imp`) and the store know the user."""
-        return str(zlib.crc32(f"{self.buyer_id}/{self.user['ID']}".casefold().encode()))
+        name = f"{self.buyer_id}/{self.user['ID']}".casefold()
+        return str(int.from_bytes(hashlib.sha256(name.encode()).digest()[:_KEY_BYTES]))
 
 
 class Accounts:
@@ -34,11 +38,16 @@ class Accounts:
 
     def __init__(self, store: Store) -> None:
         self._store = store
+        self._places: dict[str, tuple[str | None, str]] = {}
 
     def find(self, username: str) -> Account | None:
         """Return the account of a username, which is unique over all companies."""
         wanted = username.casefold()
-        return next((each for each in self if each.user["Username"].casefold() == wanted), None)
+        for account in chain(self._last_seen(wanted), self):
+            if account.user["Username"].casefold() == wanted:
+                self._places[wanted] = account.buyer_id, account.user["ID"]
+                return account
+        return None
 
     def get_active(self, username: str) -> Account:
         """Return the account of a user who may log in; raise OrderCloud's `Auth` errors."""
@@ -55,6 +64,14 @@ class Accounts:
         for buyer in self._store.buyers:
             for user in self._store.users.of(buyer["ID"]):
                 yield Account(user, buyer["ID"])
+
+    def _last_seen(self, username: str) -> Iterator[Account]:
+        """Yield the account where the name was found before: it saves the search through all."""
+        if username in self._places:
+            buyer_id, user_id = self._places[username]
+            user = self._store.users_of(buyer_id).find(user_id)
+            if user is not None:
+                yield Account(user, buyer_id)
 
     def groups(self, account: Account) -> list[Entity]:
         """Return the user groups that the user is in; the seller's groups are not emulated."""

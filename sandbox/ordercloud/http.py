@@ -1,6 +1,7 @@
 """What every answer of the emulator has in common: headers, JSON, the log ID, authentication."""
 
 import uuid
+from http import HTTPStatus
 from typing import Any
 
 import msgspec
@@ -15,10 +16,10 @@ _encoder = msgspec.json.Encoder()
 
 
 def answer(request: Request, body: object, *, status: int = 200) -> Response:
-    """Return a response with OrderCloud's headers; None as body gives an empty 204."""
+    """Return a response with OrderCloud's headers; without anything to say it is an empty 204."""
     headers = {"Cache-Control": "private", "X-oc-logid": log_id(request)}
-    if body is None:
-        return Response(status_code=204, headers=headers)
+    if body is None or status == HTTPStatus.NO_CONTENT:
+        return Response(status_code=HTTPStatus.NO_CONTENT, headers=headers)
     headers["Content-Type"] = "application/json; charset=utf-8"
     return Response(_encoder.encode(body), status_code=status, headers=headers)
 

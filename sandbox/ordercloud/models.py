@@ -56,6 +56,11 @@ def patch(model: str, old: Entity, body: object) -> Entity:
     return _required(model, {**old, **written})
 
 
+def narrowed(model: str, entity: Entity) -> Entity:
+    """Return what a smaller model has of an entity: the address of an order, say."""
+    return {name: entity.get(name) for name in _schema(model)["properties"]}
+
+
 def merged(old: Any, new: Any) -> Any:
     """Return *new* laid over *old*, object by object; null stays null."""
     if not isinstance(old, dict) or not isinstance(new, dict):

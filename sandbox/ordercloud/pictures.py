@@ -76,9 +76,9 @@ _MOTIFS = {
     "banner": """
 <circle cx="80" cy="330" r="150" fill="{color}" opacity=".9"/>
 <circle cx="330" cy="90" r="120" fill="{shade}" opacity=".55"/>
-<path d="M128 282L284 118" stroke="#fff" stroke-width="26" stroke-linecap="round"/>
-<circle cx="148" cy="142" r="34" fill="none" stroke="#fff" stroke-width="22"/>
-<circle cx="262" cy="262" r="34" fill="none" stroke="#fff" stroke-width="22"/>""",
+<path d="M128 282L284 118" stroke="{deep}" stroke-width="26" stroke-linecap="round"/>
+<circle cx="148" cy="142" r="34" fill="none" stroke="{deep}" stroke-width="22"/>
+<circle cx="262" cy="262" r="34" fill="none" stroke="{deep}" stroke-width="22"/>""",
 }
 _FRAME = """<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 400 400" width="{width}">
 <defs><radialGradient id="g" cx=".5" cy=".38" r=".8">

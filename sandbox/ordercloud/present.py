@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from sandbox.ordercloud import pricing
+from sandbox.ordercloud import models, pricing
 from sandbox.ordercloud.accounts import Account
 from sandbox.ordercloud.categories import CategoryTree
 from sandbox.ordercloud.collections import Entity
@@ -53,12 +53,13 @@ def me(marketplace: Marketplace, account: Account) -> Entity:
     """Return a user as `GET /me` shows them (model MeUser)."""
     buyer = marketplace.store.buyers.find(account.buyer_id or "")
     owner = marketplace.settings.marketplace_id
-    return {
+    me = {
         "Buyer": buyer and {"ID": buyer["ID"], "DefaultCatalogID": buyer["DefaultCatalogID"]},
         "Supplier": None,
         "Seller": {"ID": owner},
-        **{name: value for name, value in account.user.items() if name != "FailedLoginAttempts"},
+        **account.user,
         "CompanyID": account.buyer_id or owner,
         "AvailableRoles": list(marketplace.accounts.roles(account)),
         "Locale": marketplace.accounts.locale(account),
     }
+    return models.narrowed("MeUser", me)

@@ -40,7 +40,7 @@ def register(call: Call) -> Entity:
     anonymous = _anonymous(call)
     buyer_id = session.account.buyer_id
     user = {**models.create("User", call.body), "DateCreated": marketplace.now()}
-    users.of_company(marketplace, buyer_id).add(users.prepare(marketplace, user, buyer_id))
+    marketplace.store.users_of(buyer_id).add(users.prepare(marketplace, user, buyer_id))
     account = marketplace.accounts.get_active(user["Username"])
     _hand_over(call, anonymous, account)
     client = marketplace.store.api_clients.get(session.client_id)
@@ -75,7 +75,7 @@ def _keep(call: Call, user: Entity) -> Entity:
     call.session.forbid_anonymous()
     account = call.session.account
     kept = users.prepare(call.marketplace, user, account.buyer_id)
-    users.of_company(call.marketplace, account.buyer_id).put({**kept, "ID": account.user["ID"]})
+    call.marketplace.store.users_of(account.buyer_id).put({**kept, "ID": account.user["ID"]})
     return present.me(call.marketplace, Account(kept, account.buyer_id))
 
 

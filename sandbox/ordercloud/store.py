@@ -49,6 +49,10 @@ class Store:
         self.security_profiles = Collection("SecurityProfile", self.private)
         self.webhooks = Collection("Webhook", self.private)
 
+    def users_of(self, buyer_id: str | None) -> Collection:
+        """Return the users of a buyer, or of the seller's own company."""
+        return self.admin_users if buyer_id is None else self.users.of(buyer_id)
+
     def _open_catalog(self) -> None:
         self.catalogs = Collection("Catalog", self.catalog)
         self.categories = Owned("Category", self.catalog)

@@ -3,7 +3,7 @@
 import re
 
 from sandbox.ordercloud.accounts import Account
-from sandbox.ordercloud.collections import Collection, Entity
+from sandbox.ordercloud.collections import Entity
 from sandbox.ordercloud.errors import ApiError
 from sandbox.ordercloud.marketplace import Marketplace
 
@@ -28,9 +28,3 @@ def set_password(marketplace: Marketplace, account: Account, password: str) -> N
     if not _SECURE.fullmatch(password):
         raise ApiError("Auth.InsecurePassword")
     marketplace.store.passwords[account.key] = password
-
-
-def of_company(marketplace: Marketplace, buyer_id: str | None) -> Collection:
-    """Return the users of a buyer, or of the seller."""
-    store = marketplace.store
-    return store.admin_users if buyer_id is None else store.users.of(buyer_id)

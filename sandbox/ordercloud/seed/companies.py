@@ -111,8 +111,7 @@ def _plant_user(store: Store, user: _User) -> None:
         "DateCreated": moment(1),
         "PasswordLastSetDate": moment(1),
     }
-    users = store.users.of(user.buyer_id) if user.buyer_id else store.admin_users
-    users.add({**models.blank("User"), **entity})
+    store.users_of(user.buyer_id).add({**models.blank("User"), **entity})
     store.passwords[Account(entity, user.buyer_id).key] = _PASSWORD
     if user.buyer_id and user.group_id:
         store.memberships.save(Membership(user.buyer_id, user.username, user.group_id))

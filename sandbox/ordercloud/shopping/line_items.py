@@ -21,9 +21,8 @@ def get(call: Call) -> Entity:
 
 def create(call: Call) -> Entity:
     """Add an item. A product that is already in the order gets a second one (assumed)."""
-    return _keep(
-        call, orders.require_editable(call), _new(call, models.create("LineItem", call.body))
-    )
+    order = orders.require_editable(call)
+    return _keep(call, order, _new(call))
 
 
 def save(call: Call) -> Entity:
@@ -31,8 +30,7 @@ def save(call: Call) -> Entity:
     order = orders.require_editable(call)
     old = _items(call, order).find(call.ids["lineItemID"])
     if old is None:
-        item = _new(call, models.create("LineItem", call.body))
-        return _keep(call, order, {**item, "ID": call.ids["lineItemID"]})
+        return _keep(call, order, {**_new(call), "ID": call.ids["lineItemID"]})
     return _keep(call, order, _same_product(old, models.replace("LineItem", old, call.body)))
 
 
@@ -54,7 +52,8 @@ def _items(call: Call, order: Entity) -> Collection:
     return call.marketplace.store.line_items.of(order["ID"])
 
 
-def _new(call: Call, item: Entity) -> Entity:
+def _new(call: Call) -> Entity:
+    item = models.create("LineItem", call.body)
     return {**item, "DateAdded": call.marketplace.now(), "Specs": item["Specs"] or []}
 
 
@@ -74,41 +73,49 @@ def _keep(call: Call, order: Entity, item: Entity) -> Entity:
 
 def _priced(call: Call, order: Entity, item: Entity) -> Entity:
     """Return an item with the product and price that the order's shopper sees."""
-    quantity = item["Quantity"]
-    if quantity is None or quantity < 1:
-        raise ApiError("LineItem.QuantityMustBePositive")
+    product, schedule = _offer(call, order, item["ProductID"])
+    price = _unit_price(call, order, {**item, "ProductID": product["ID"]}, schedule)
+    return {
+        **item,
+        "ProductID": product["ID"],
+        "Product": models.narrowed("LineItemProduct", product),
+        "UnitPrice": price,
+        "LineSubtotal": rounded(exact(price) * item["Quantity"]),
+        "PriceScheduleID": schedule["ID"],
+        "IsOnSale": pricing.is_on_sale(schedule, call.marketplace.clock.now()),
+    }
+
+
+def _offer(call: Call, order: Entity, product_id: str) -> tuple[Entity, Entity]:
+    """Return a product and its price schedule; raise if the order's shopper cannot buy it."""
     visibility, viewer = call.marketplace.visibility, orders.shopper(call, order)
-    product = visibility.product(viewer, item["ProductID"])
+    product = visibility.product(viewer, product_id)
     if product["IsParent"]:
         raise ApiError("LineItem.CannotPurchaseParentProduct")
     schedule = visibility.price_schedule(viewer, product)
     if schedule is None:
         raise ApiError("PriceSchedule.MissingOrConflicting")
-    now = call.marketplace.clock.now()
+    return product, schedule
+
+
+def _unit_price(call: Call, order: Entity, item: Entity, schedule: Entity) -> float:
+    quantity = item["Quantity"]
+    if quantity is None or quantity < 1:
+        raise ApiError("LineItem.QuantityMustBePositive")
     others = (
         each["Quantity"]
         for each in _items(call, order)
-        if each["ProductID"] == product["ID"] and each["ID"] != item["ID"]
+        if each["ProductID"] == item["ProductID"] and each["ID"] != item["ID"]
     )
-    price = pricing.unit_price(schedule, quantity, in_cart=quantity + sum(others), now=now)
-    return {
-        **item,
-        "ProductID": product["ID"],
-        "Product": {name: product[name] for name in models.blank("LineItemProduct")},
-        "UnitPrice": price,
-        "LineSubtotal": rounded(exact(price) * quantity),
-        "PriceScheduleID": schedule["ID"],
-        "IsOnSale": pricing.is_on_sale(schedule, now),
-    }
+    in_cart = quantity + sum(others)
+    now = call.marketplace.clock.now()
+    return pricing.unit_price(schedule, quantity, in_cart=in_cart, now=now)
 
 
 def _addressed(call: Call, order: Entity, item: Entity) -> Entity:
     """Return an item with the address it is shipped to: its own by ID, else the order's."""
-    store = call.marketplace.store
+    of_order = call.marketplace.store.shipping_addresses.get(order["ID"])
     if item["ShippingAddressID"]:
-        saved = store.addresses.of(store.orders.owner(order["ID"]))
-        return {**item, "ShippingAddress": saved.get(item["ShippingAddressID"])}
-    return {
-        **item,
-        "ShippingAddress": item["ShippingAddress"] or store.shipping_addresses.get(order["ID"]),
-    }
+        address = orders.saved_address(call, order, item["ShippingAddressID"])
+        return {**item, "ShippingAddress": address}
+    return {**item, "ShippingAddress": item["ShippingAddress"] or of_order}

@@ -1,13 +1,10 @@
 """Carts and orders: which one a call means, who may touch it, and their life before submit."""
 
-from collections.abc import Iterable
-
 from sandbox.ordercloud import models
 from sandbox.ordercloud.accounts import Account
 from sandbox.ordercloud.call import Call
 from sandbox.ordercloud.collections import Entity
 from sandbox.ordercloud.errors import ApiError, not_found
-from sandbox.ordercloud.listing import Table, View
 from sandbox.ordercloud.shopping.totals import settle
 from sandbox.ordercloud.visibility import Viewer
 
@@ -45,10 +42,10 @@ def keep(call: Call, order: Entity) -> Entity:
 
 def active_cart(call: Call) -> Entity | None:
     """Return the order designated as cart, else the newest that is not submitted, else None."""
-    store = call.marketplace.store
-    unsubmitted = [each for each in store.orders.of(call.session.owner) if not each["IsSubmitted"]]
-    chosen = store.active_carts.get(call.session.owner)
+    store, owner = call.marketplace.store, call.session.owner
+    unsubmitted = [each for each in store.orders.of(owner) if each["Status"] == "Unsubmitted"]
     newest = unsubmitted[-1] if unsubmitted else None
+    chosen = store.active_carts.get(owner)
     return next((each for each in unsubmitted if each["ID"] == chosen), newest)
 
 
@@ -73,9 +70,8 @@ def of_account(call: Call, account: Account) -> Entity:
     """Return the properties of an order that say whose it is."""
     locale = call.marketplace.accounts.locale(account)
     company_id = account.buyer_id or call.marketplace.settings.marketplace_id
-    user = {name: account.user.get(name) for name in models.blank("OrderUser")}
     return {
-        "FromUser": {**user, "CompanyID": company_id},
+        "FromUser": {**models.narrowed("OrderUser", account.user), "CompanyID": company_id},
         "FromUserID": account.user["ID"],
         "FromCompanyID": company_id,
         "Currency": locale["Currency"] if locale else None,
@@ -88,6 +84,13 @@ def ship(call: Call, order: Entity, address: Entity) -> None:
     store.shipping_addresses[order["ID"]] = address
     for item in list(store.line_items.of(order["ID"])):
         store.line_items.of(order["ID"]).put({**item, "ShippingAddress": address})
+
+
+def saved_address(call: Call, order: Entity, address_id: str) -> Entity:
+    """Return an address of the order's shopper; raise NotFound."""
+    store = call.marketplace.store
+    saved = store.addresses.of(store.orders.owner(order["ID"]))
+    return models.narrowed("Address", saved.get(address_id))
 
 
 def shopper(call: Call, order: Entity) -> Viewer:
@@ -113,27 +116,11 @@ def hand_over(call: Call, order: Entity, account: Account) -> None:
 
 def _addressed(call: Call, order: Entity) -> Entity:
     """Return an order with the saved addresses that it names by ID; raise NotFound."""
-    saved = call.marketplace.store.addresses.of(call.marketplace.store.orders.owner(order["ID"]))
     if order["ShippingAddressID"]:
-        ship(call, order, saved.get(order["ShippingAddressID"]))
+        ship(call, order, saved_address(call, order, order["ShippingAddressID"]))
     if order["BillingAddressID"]:
-        return {**order, "BillingAddress": saved.get(order["BillingAddressID"])}
+        return {**order, "BillingAddress": saved_address(call, order, order["BillingAddressID"])}
     return order
-
-
-def list_mine(call: Call) -> Entity:
-    """List the caller's orders: submitted ones, unless the filters say otherwise."""
-    call.session.forbid_anonymous()
-    return _page(call, call.marketplace.store.orders.of(call.session.owner))
-
-
-def list_all(call: Call) -> Entity:
-    """List the company's orders that it has placed, or for the seller all that came in."""
-    direction, buyer_id = call.ids["direction"].casefold(), call.session.account.buyer_id
-    company_id = call.parameter("buyerID") if buyer_id is None else buyer_id
-    is_theirs = direction in {"all", "incoming" if buyer_id is None else "outgoing"}
-    orders = call.marketplace.store.orders if is_theirs else ()
-    return _page(call, [each for each in orders if company_id in {None, each["FromCompanyID"]}])
 
 
 def get_cart(call: Call) -> Entity:
@@ -180,7 +167,7 @@ def designate(call: Call) -> None:
     """Make an unsubmitted order the active cart."""
     call.session.forbid_anonymous()
     order = _accessible(call, call.ids["orderID"])
-    if order["IsSubmitted"]:
+    if order["Status"] != "Unsubmitted":
         raise not_found("Order", order["ID"])
     call.marketplace.store.active_carts[call.session.owner] = order["ID"]
 
@@ -190,32 +177,3 @@ def patch_from_user(call: Call) -> Entity:
     order = require_editable(call)
     user = models.patch("OrderUser", order["FromUser"], call.body)
     return keep(call, {**order, "FromUser": user})
-
-
-def _page(call: Call, found: Iterable[Entity]) -> Entity:
-    """Return a page of orders; their line items can be filtered by (`LineItems.Product.ID`)."""
-    line_items, submitted = call.marketplace.store.line_items, _wants_submitted(call)
-    since, until = call.parameter("from") or "", call.parameter("to") or "~"
-    items = [
-        {**order, "LineItems": list(line_items.of(order["ID"]))}
-        for order in found
-        if order["IsSubmitted"] == submitted
-        and since <= (order["DateSubmitted"] or order["DateCreated"]) <= until
-    ]
-    table = Table(items)
-    return call.page(View(table, table.rows_of(each["ID"] for each in items), _without_items))
-
-
-def _without_items(order: Entity) -> Entity:
-    return {name: value for name, value in order.items() if name != "LineItems"}
-
-
-def _wants_submitted(call: Call) -> bool:
-    """Say which orders a list is about; raise where its filters want both kinds."""
-    flag, status = call.parameter("IsSubmitted"), call.parameter("Status")
-    if flag is not None:
-        return flag.casefold() != "false"
-    wanted = {each.casefold() == "unsubmitted" for each in (status or "").split("|")}
-    if len(wanted) > 1:
-        raise ApiError("Order.CannotMixSubmittedAndUnsubmitted")
-    return wanted == {False}

@@ -3,6 +3,7 @@
 import contextlib
 from collections.abc import Iterator
 
+from sandbox.ordercloud import models
 from sandbox.ordercloud.call import Call
 from sandbox.ordercloud.collections import Entity
 from sandbox.ordercloud.errors import ApiError, not_found
@@ -56,12 +57,12 @@ def refresh(call: Call) -> Entity:
     added = _apply_automatic(call, order)
     orders.keep(call, order)
     after = {each["ID"] for each in _applied(call, order)}
-    removed = [
-        {**each, "ErrorCode": "Promotion.NotEligible", "Reason": "Order is not eligible any more."}
-        for promotion_id, each in before.items()
-        if promotion_id not in after
-    ]
-    return {"PromosAdded": added, "PromosRemoved": removed}
+    gone = (each for promotion_id, each in before.items() if promotion_id not in after)
+    reason = {"ErrorCode": "Promotion.NotEligible", "Reason": "The order is not eligible for it."}
+    return {
+        "PromosAdded": [models.narrowed("AddedPromo", each) for each in added],
+        "PromosRemoved": [models.narrowed("RemovedPromo", {**each, **reason}) for each in gone],
+    }
 
 
 def _apply_automatic(call: Call, order: Entity) -> list[Entity]:
