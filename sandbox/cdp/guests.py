@@ -90,7 +90,7 @@ class Cart:
         A quantity of zero or less takes the line out (assumed: shops send it on removal).
         """
         item = str(product.get("item_id"))
-        if float(product.get("quantity") or 1) > 0:
+        if _quantity(product) > 0:
             self.lines[item] = product
         else:
             self.lines.pop(item, None)
@@ -123,14 +123,26 @@ class Cart:
         """The sum of the lines left in a cart that was not bought."""
         if self.type is not CartType.ABANDONED:
             return 0.0
-        return sum(_amount(line) for line in self.lines.values())
+        return sum(amount(line) for line in self.lines.values())
 
 
-def _amount(line: Mapping[str, Any]) -> float:
-    return float(line.get("price") or 0) * float(line.get("quantity") or 1)
+def amount(line: Mapping[str, Any]) -> float:
+    """Return what a line of a cart costs."""
+    return _number(line.get("price"), otherwise=0) * _quantity(line)
 
 
-@dataclass(slots=True, kw_only=True)
+def _quantity(line: Mapping[str, Any]) -> float:
+    return _number(line.get("quantity"), otherwise=1)
+
+
+def _number(value: Any, *, otherwise: float) -> float:
+    try:
+        return float(value)
+    except (TypeError, ValueError):
+        return otherwise
+
+
+@dataclass(slots=True, kw_only=True, eq=False)
 class Session:
     """What one browser (or one execution without a browser) did at one point of sale."""
 
@@ -169,12 +181,12 @@ class Session:
         }
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True, eq=False)
 class Guest:
     """One person, or one browser that nobody has been recognised in yet.
 
-    *profile* holds REST attributes such as `email` and `firstName`; *segments* is None until the
-    first nightly run.
+    *profile* holds REST attributes such as `email` and `firstName`; *sessions* and *orders* stand
+    in the order of time; *segments* is None until the first nightly run.
     """
 
     created_at: float
@@ -218,7 +230,7 @@ class Guest:
         return context
 
     def _sessions_seen(self, now: float) -> list[Session]:
-        recent = [s for s in self.sessions if s.last_event_at > now - _SESSIONS_SEEN_FOR_S]
-        newest_first = sorted(recent, key=lambda s: s.started_at, reverse=True)
+        since = now - _SESSIONS_SEEN_FOR_S
+        newest_first = [s for s in reversed(self.sessions) if s.last_event_at > since]
         offline = [s for s in newest_first if s.channel == "OFFLINE"][_OFFLINE_SESSIONS_SEEN:]
         return [s for s in newest_first if s not in offline][:_SESSIONS_SEEN]

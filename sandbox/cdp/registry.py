@@ -107,6 +107,7 @@ class Registry:
         for session in visitor.sessions:
             session.guest_ref = into.ref
         into.sessions.extend(visitor.sessions)
+        into.sessions.sort(key=lambda session: session.started_at)
         into.orders.extend(visitor.orders)
         visitor.sessions, visitor.orders = [], []
         visitor.type = GuestType.RETIRED

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sandbox.cdp.guests import GuestType, Session
+from sandbox.cdp.guests import GuestType, Session, amount
 from sandbox.cdp.tenant import Tenant
 
 # IDENTITY attributes → attributes of the guest.
@@ -28,7 +28,7 @@ _UNDONE = frozenset({"CANCELLED", "REFUNDED"})
 
 
 @dataclass(frozen=True, slots=True)
-class _Happening:
+class _Received:
     tenant: Tenant
     browser_id: str
     session: Session
@@ -40,11 +40,11 @@ def receive(tenant: Tenant, session: Session, browser_id: str, message: Mapping[
     kind = str(message["type"])
     event = tenant.record(session, kind, message)
     if effect := _EFFECTS.get(kind):
-        effect(_Happening(tenant, browser_id, session, message))
+        effect(_Received(tenant, browser_id, session, message))
     return event.ref
 
 
-def _identity(event: _Happening) -> None:
+def _identity(event: _Received) -> None:
     identifiers = {
         str(identifier["provider"]): str(identifier["id"])
         for identifier in _objects(event.message.get("identifiers"))
@@ -55,17 +55,17 @@ def _identity(event: _Happening) -> None:
     guest.profile.update(said)
 
 
-def _add(event: _Happening) -> None:
+def _add(event: _Received) -> None:
     for product in _objects(event.message.get("product")):
         event.session.cart.add(product)
 
 
-def _confirm(event: _Happening) -> None:
+def _confirm(event: _Received) -> None:
     products = _objects(event.message.get("product"))
     event.session.cart.confirm([str(product.get("item_id")) for product in products])
 
 
-def _checkout(event: _Happening) -> None:
+def _checkout(event: _Received) -> None:
     """Turn the confirmed products into an order, or change the status of an earlier one."""
     reference, status = str(event.message.get("reference_id")), str(event.message.get("status"))
     if status in _UNDONE:
@@ -76,20 +76,20 @@ def _checkout(event: _Happening) -> None:
     order = {
         "referenceId": reference,
         "status": status,
-        "price": sum(float(i.get("price") or 0) * float(i.get("quantity") or 1) for i in items),
+        "price": sum(map(amount, lines)),
         "currencyCode": event.message.get("currency"),
         "orderItems": items,
     }
     event.tenant.place_order(event.session, order)
 
 
-def _payment(event: _Happening) -> None:
+def _payment(event: _Received) -> None:
     orders = event.tenant.guests[event.session.guest_ref].orders
     if orders:
         orders[-1]["paymentType"] = event.message.get("pay_type")
 
 
-def _order_checkout(event: _Happening) -> None:
+def _order_checkout(event: _Received) -> None:
     """Take a whole order; it needs a guest who is identified, otherwise it comes to nothing."""
     guest = event.tenant.guests[event.session.guest_ref]
     order = event.message.get("order")
@@ -97,11 +97,11 @@ def _order_checkout(event: _Happening) -> None:
         event.tenant.place_order(event.session, order)
 
 
-def _clear_cart(event: _Happening) -> None:
+def _clear_cart(event: _Received) -> None:
     event.session.cart.clear()
 
 
-def _force_close(event: _Happening) -> None:
+def _force_close(event: _Received) -> None:
     event.tenant.close(event.session, at=event.session.last_event_at)
 
 
@@ -110,7 +110,7 @@ def _objects(value: object) -> list[Mapping[str, Any]]:
     return [one for one in (value if isinstance(value, list) else [value]) if isinstance(one, dict)]
 
 
-_EFFECTS: Mapping[str, Callable[[_Happening], None]] = {
+_EFFECTS: Mapping[str, Callable[[_Received], None]] = {
     "IDENTITY": _identity,
     "ADD": _add,
     "CONFIRM": _confirm,

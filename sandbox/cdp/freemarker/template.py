@@ -33,7 +33,7 @@ class Template:
             self._block(Scope(model, now), output)
         except TemplateError:
             raise
-        except (TypeError, ValueError, ArithmeticError) as exc:
+        except (TypeError, ValueError, ArithmeticError, re.error) as exc:
             raise TemplateError(f"A built-in or method cannot take its arguments: {exc}") from exc
         return "".join(output)
 
@@ -77,15 +77,15 @@ class _Reader:
     def __init__(self, source: str) -> None:
         self._pieces = [piece for piece in _pieces(source) if piece.tag or piece.body]
         self._at = 0
-        self._loop = ""  # the variable of the list that is being read
+        self._around: list[str] = []  # the variables of lists around; "" is a switch
         self._directives: Mapping[str, Callable[[_Piece], Block]] = {
             "if": self._if,
             "list": self._list,
             "sep": self._sep,
             "assign": self._assign,
             "switch": self._switch,
-            "break": lambda _: blocks.steering(blocks.BreakLoop),
-            "continue": lambda _: blocks.steering(blocks.ContinueLoop),
+            "break": self._break,
+            "continue": self._continue,
         }
 
     def whole(self) -> Block:
@@ -135,15 +135,31 @@ class _Reader:
 
     def _list(self, piece: _Piece) -> Block:
         items, names = _list_header(piece.body)
-        outer, self._loop = self._loop, names[0]
+        self._around.append(names[0])
         body = self._until("else", "/list")
-        self._loop = outer
+        self._around.pop()
         return blocks.listing(items, names, body, self._otherwise("/list"))
 
-    def _sep(self, _: _Piece) -> Block:
+    def _sep(self, piece: _Piece) -> Block:
+        loop = self._loop_around(piece)
         block = self._until("/sep", "else", "/list")
         self._accept("/sep")
-        return blocks.separator(block, self._loop)
+        return blocks.separator(block, loop)
+
+    def _break(self, piece: _Piece) -> Block:
+        if not self._around:
+            raise TemplateError(f"{piece} is not inside a list or switch")
+        return blocks.steering(blocks.BreakLoop)
+
+    def _continue(self, piece: _Piece) -> Block:
+        self._loop_around(piece)
+        return blocks.steering(blocks.ContinueLoop)
+
+    def _loop_around(self, piece: _Piece) -> str:
+        loops = [variable for variable in self._around if variable]
+        if not loops:
+            raise TemplateError(f"{piece} is not inside a list")
+        return loops[-1]
 
     def _assign(self, piece: _Piece) -> Block:
         parser = Parser(piece.body)
@@ -158,10 +174,12 @@ class _Reader:
         subject = parse(piece.body)
         self._until("case", "default", "/switch")
         cases: list[tuple[Expression | None, Block]] = []
+        self._around.append("")
         while not self._accept("/switch"):
             case = self._take()
             test = parse(case.body) if case.tag == "case" else None
             cases.append((test, self._until("case", "default", "/switch")))
+        self._around.pop()
         return blocks.switch(subject, cases)
 
 

@@ -31,7 +31,7 @@ def test_every_builtin_is_listed_and_every_listed_one_exists() -> None:
     assert listed == set(BUILTINS) | loops | {"has_content", "then"}
 
 
-@pytest.mark.parametrize(("number", "kind"), enumerate([Flow, Model, Connection]))
+@pytest.mark.parametrize(("number", "kind"), [(0, Flow), (1, Model), (2, Connection)])
 def test_the_examples_are_valid_definitions(number: int, kind: type[Definition]) -> None:
     example = re.findall(r"```yaml\n(.*?)```", PAGE, re.DOTALL)[number]
     kind.model_validate(yaml.safe_load(example))

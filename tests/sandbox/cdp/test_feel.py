@@ -1,6 +1,9 @@
+import contextlib
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from sandbox.cdp.feel import FeelError, parse
 
@@ -61,3 +64,9 @@ def test_a_cell_holds_for_what_it_says(cell: str, holding: list[Any], failing: l
 def test_a_cell_outside_the_subset_is_refused_with_a_reason(cell: str, message: str) -> None:
     with pytest.raises(FeelError, match=message):
         parse(cell)
+
+
+@given(st.text(st.sampled_from('"ab1.,()[]<>=!-not \\')))
+def test_whatever_a_cell_says_it_is_read_or_refused(cell: str) -> None:
+    with contextlib.suppress(FeelError):
+        assert parse(cell).holds(1) in {True, False}

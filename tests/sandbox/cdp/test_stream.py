@@ -90,11 +90,21 @@ async def test_a_later_add_of_the_same_item_replaces_the_line(cdp: Cdp) -> None:
     assert (await _closed_session(cdp, browser_id))["abandonedRevenue"] == 100
 
 
-async def test_an_add_with_a_negative_quantity_takes_the_line_out(cdp: Cdp) -> None:
+@pytest.mark.parametrize("quantity", [0, -1])
+async def test_an_add_of_nothing_or_less_takes_the_line_out(cdp: Cdp, quantity: int) -> None:
     browser_id = await cdp.new_browser()
     await cdp.add(browser_id, "watch-1", price=100)
-    await cdp.add(browser_id, "watch-1", price=100, quantity=-1)
+    await cdp.add(browser_id, "watch-1", price=100, quantity=quantity)
     assert (await _closed_session(cdp, browser_id))["cartType"] == "BROWSED"
+
+
+async def test_a_line_without_a_usable_price_or_quantity_counts_as_one_for_nothing(
+    cdp: Cdp,
+) -> None:
+    browser_id = await cdp.new_browser()
+    await cdp.send(browser_id, "ADD", product={"item_id": "gift", "price": "free"})
+    session = await _closed_session(cdp, browser_id)
+    assert (session["cartType"], session["abandonedRevenue"]) == ("ABANDONED", 0)
 
 
 async def test_a_cleared_cart_is_not_abandoned_unless_something_is_added_again(cdp: Cdp) -> None:
@@ -125,6 +135,12 @@ async def test_checkout_turns_the_confirmed_products_into_an_order(cdp: Cdp) -> 
         "Card",
     )
     assert (await _closed_session(cdp, browser_id))["cartType"] == "CONVERTED"
+
+
+async def test_a_payment_without_an_order_is_passed_over(cdp: Cdp) -> None:
+    browser_id = await cdp.new_browser()
+    assert (await cdp.send(browser_id, "PAYMENT", pay_type="Card")).status_code == 201
+    assert (await cdp.guest(browser_id))["orders"] == []
 
 
 async def test_a_cancelled_checkout_changes_the_order_it_names(cdp: Cdp) -> None:

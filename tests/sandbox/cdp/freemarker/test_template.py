@@ -1,7 +1,10 @@
+import contextlib
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from sandbox.cdp.freemarker.template import Template
 from sandbox.cdp.freemarker.values import TemplateError
@@ -65,6 +68,9 @@ def test_directives(source: str, text: str | None) -> None:
         ("<#if x", "No '>'"),
         ("${x", "No '}'"),
         ("<#switch 1><#case 1>", "</#switch> is missing"),
+        ("<#break>", "<#break> is not inside a list or switch"),
+        ("<#switch 1><#case 1><#continue></#switch>", "<#continue> is not inside a list"),
+        ("<#sep>, </#sep>", "<#sep> is not inside a list"),
     ],
 )
 def test_a_template_that_does_not_parse_says_why(source: str, message: str) -> None:
@@ -85,6 +91,7 @@ def test_a_template_that_does_not_parse_says_why(source: str, message: str) -> N
         ("<#list xs as k, v></#list>", "Only a hash"),
         ("${'a'?substring('b')}", "Expected a number"),
         ("${xs?join()}", "cannot take its arguments"),
+        ("${'a'?replace('(', '', 'r')}", "cannot take its arguments"),
     ],
 )
 def test_a_value_that_does_not_fit_fails_the_template(source: str, message: str) -> None:
@@ -104,3 +111,29 @@ def test_the_pattern_that_guards_every_step_renders_with_and_without_a_result() 
     assert render(source, find=nodes.get).strip() == '{"message": "Hi"}'
     nodes["Message"]["outputs"] = []
     assert render(source, find=nodes.get).strip() == '{"message": ""}'
+
+
+PIECES = ["<#if ", "</#if>", "<#list ", " as x", ">", "<#else>", "<#sep>", "</#list>", "${", "}"]
+PIECES += [
+    "<#assign a",
+    "=",
+    "(",
+    ")",
+    "[",
+    "]",
+    "{",
+    "..",
+    ".",
+    "?size",
+    "!",
+    "??",
+    "xs",
+    "1",
+    '"',
+]
+
+
+@given(st.lists(st.sampled_from(PIECES)).map("".join))
+def test_whatever_a_template_says_it_renders_or_is_refused(source: str) -> None:
+    with contextlib.suppress(TemplateError):
+        assert isinstance(render(source, xs=[1, 2]), str)
