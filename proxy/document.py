@@ -7,7 +7,7 @@ and `rules/*.yaml`; it knows nothing of what they mean.
 
 import difflib
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from types import UnionType
 from typing import Any, NoReturn, TypeVar, Union, get_args, get_origin
@@ -32,6 +32,9 @@ _TRUE = frozenset({"true", "True", "TRUE"})
 _FALSE = frozenset({"false", "False", "FALSE"})
 _WHOLE = re.compile(r"0|-?[1-9][0-9]{0,17}")
 _FRACTION = re.compile(r"-?(0|[1-9][0-9]*)\.[0-9]*[1-9]")
+_TELLING = frozenset({"extra_forbidden", "mend", "missing"})
+_MAPPINGS = frozenset({"dict_type", "model_type"})
+_KEY = "[key]"
 _BOOLEAN_LOOKALIKES = frozenset({"yes", "no", "on", "off"})
 
 
@@ -92,8 +95,8 @@ def validate(document: Document, model: type[M]) -> M:
     try:
         return model.model_validate(document.data)
     except ValidationError as exc:
-        found = exc.errors(include_url=False)
-        raise DocumentError(tuple(_problem(document, model, error) for error in found)) from exc
+        found = _problems(document, model, exc.errors(include_url=False))
+        raise DocumentError(tuple(sorted(found, key=lambda p: (p.line, p.column)))) from exc
 
 
 def nearest(word: str, known: list[str]) -> str:
@@ -200,27 +203,70 @@ def _place(node: yaml.Node | yaml.Event) -> tuple[int, int]:
     return node.start_mark.line + 1, node.start_mark.column + 1
 
 
-def _problem(document: Document, model: type[BaseModel], error: ErrorDetails) -> Problem:
-    path = tuple(part for part in error["loc"])
-    name = next((part for part in reversed(path) if isinstance(part, str)), "the file")
+def _problems(
+    document: Document, model: type[BaseModel], errors: list[ErrorDetails]
+) -> Iterator[Problem]:
+    """Give a problem per error; for a value that may take several forms the telling ones, or one.
+
+    pydantic reports every form that it tried, and names it in the location.
+    """
+    told: set[Path] = set()
+    for error in sorted(errors, key=lambda error: error["type"] not in _TELLING):
+        path = _into(document.data, error["loc"])
+        if error["type"] in _TELLING:
+            told.update(path[:end] for end in range(len(path) + 1))
+            yield _telling(document, model, error, path)
+        elif path == error["loc"] or path not in told:
+            told.add(path)
+            yield _problem(document, error, path)
+
+
+def _into(data: Any, loc: Path) -> Path:
+    """Return *loc* without what is not in the data: missing keys, and names of forms."""
+    path: Path = ()
+    for part in loc:
+        keys = (
+            data if isinstance(data, dict) else range(len(data)) if isinstance(data, list) else ()
+        )
+        if part in keys:
+            data = data[part]
+            path += (part,)
+    return path
+
+
+def _telling(
+    document: Document, model: type[BaseModel], error: ErrorDetails, path: Path
+) -> Problem:
+    name = str(error["loc"][-1])
     match error["type"]:
         case "extra_forbidden":
-            known = _keys(model, path[:-1])
+            known = _keys(model, error["loc"][:-1])
             return document.problem((*path, ""), f"unknown key '{name}'", nearest(name, known))
         case "missing":
-            return document.problem(path[:-1], f"'{name}' is missing", "add it")
-        case "mend":
+            return document.problem(path, f"'{name}' is missing", "add it")
+        case _:
             context = error.get("ctx", {})
             return document.problem(path, str(context["what"]), str(context["mend"]))
-        case _:
-            what = f"'{name}': {error['msg'][:1].lower()}{error['msg'][1:]}"
-            return document.problem(path, what, _lookalike(error["input"]))
 
 
-def _lookalike(value: object) -> str:
+def _problem(document: Document, error: ErrorDetails, path: Path) -> Problem:
+    name = next((part for part in reversed(path) if isinstance(part, str)), "the file")
+    if path != error["loc"] and error["loc"][-1] != _KEY:
+        mend = _seen(error["input"]) or "see docs/rules.md"
+        return document.problem(path, f"'{name}' cannot be this", mend)
+    if error["type"] in _MAPPINGS:
+        return document.problem(path, f"'{name}' is not a mapping", "write `key: value` in it")
+    what = f"'{name}': {error['msg'][:1].lower()}{error['msg'][1:]}"
+    at = path if path == error["loc"] else (*path, "")
+    return document.problem(at, what, _seen(error["input"]))
+
+
+def _seen(value: object) -> str:
     if isinstance(value, str) and value.lower() in _BOOLEAN_LOOKALIKES:
         return "write true or false"
-    return f"here stands {value!r}" if isinstance(value, str | int | float | bool) else ""
+    if value is None:
+        return "here stands nothing"
+    return f"here stands {value!r}" if isinstance(value, str | int | float) else ""
 
 
 def _keys(model: type[BaseModel], path: Path) -> list[str]:

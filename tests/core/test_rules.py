@@ -1,0 +1,186 @@
+"""A whole rules file: what it becomes, and what is said of one that cannot be."""
+
+import pytest
+
+from proxy.core.query import Pick
+from tests.core.making import chosen, listed, mistakes, placement, slot
+
+HEAD = "placement: slot\nresource: me/products\n"
+TAIL = "default: {query: {}}\n"
+
+
+def test_a_file_becomes_a_placement() -> None:
+    where = placement("""
+        placement: home-hero
+        description: First thing seen
+        resource: me/categories
+        decision:
+          flow: home_hero
+          segment: persona
+          cache: 5m
+          timeout: 400ms
+          params: {depth: 2, zone: {request: region}}
+          token: false
+        rules:
+          - name: vips
+            when: {segment: [vip, 7, true]}
+            query: {ParentID: tops}
+        default:
+          query: {sortBy: Name}
+        allow: [search, xp.color]
+    """)
+    assert (where.name, where.description) == ("home-hero", "First thing seen")
+    assert (where.resource, where.file) == ("me/categories", "rules/slot.yaml")
+    assert where.allow == {"search": "search", "xp.color": "xp.color"}
+    (rule,) = where.rules
+    assert (rule.name, set(rule.segments), rule.line) == ("vips", {"vip", "7", "true"}, 13)
+    flow = where.flow
+    assert flow is not None
+    assert (flow.friendly_id, flow.fresh_s, flow.timeout_s) == ("home_hero", 300, 0.4)
+    assert (flow.params, flow.asked, flow.forwards_token) == (
+        {"depth": 2},
+        {"zone": "region"},
+        False,
+    )
+
+
+def test_only_a_name_a_list_and_a_default_are_needed() -> None:
+    where = placement(HEAD + TAIL)
+    assert (where.flow, where.rules, where.allow, where.description) == (None, (), {}, "")
+    assert listed(chosen(where, None).then) == ("/v1/me/products",)
+
+
+@pytest.mark.parametrize("cache", ["none", "0s"])
+def test_decisions_need_not_be_kept(cache: str) -> None:
+    flow = placement(f"{HEAD}decision: {{flow: f, cache: {cache}}}\n{TAIL}").flow
+    assert flow is not None
+    assert flow.fresh_s == 0
+
+
+def test_a_flow_may_be_chosen_by_a_prefix() -> None:
+    flow = placement(f"{HEAD}decision: {{flow: home_*}}\n{TAIL}").flow
+    assert flow is not None
+    assert flow.friendly_id == "home_*"
+
+
+def test_a_rule_may_show_the_list_inside_the_decision() -> None:
+    (rule,) = slot("[{name: r, when: {has: list}, page: {from: list}}]").rules
+    assert isinstance(rule.then, Pick)
+    assert rule.then.path == "list"
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("", ["1:1: the file is empty; see docs/rules.md"]),
+        ("[]", ["1:1: 'the file' is not a mapping; write `key: value` in it"]),
+        ("placement: slot", ["1:1: 'resource' is missing; add it",
+                             "1:1: 'default' is missing; add it"]),
+        (HEAD + "default: {}", ["3:10: 'query' is missing; add it; {} lists everything"]),
+        (HEAD + TAIL + "rule: []", ["4:1: unknown key 'rule'; did you mean 'rules'?"]),
+        (HEAD + TAIL + "colour: red", [("4:1: unknown key 'colour'; known are: allow, decision, "
+          "default, description, examples, placement, resource, rules, timezone")]),
+        ("placement: Home Hero\nresource: me/products\n" + TAIL,
+         [("1:12: 'placement': string should match pattern '^[a-z0-9][a-z0-9-]*$'; "
+          "here stands 'Home Hero'")]),
+        ("placement: slot\nresource: me/product\n" + TAIL,
+         ["2:11: 'me/product' is not a list of OrderCloud's; did you mean 'me/products'?"]),
+        ("placement: slot\nresource: products\n" + TAIL,
+         ["2:11: 'products' is not a list of OrderCloud's; did you mean 'me/products'?"]),
+        (HEAD + "decision: {segment: x}\n" + TAIL, ["3:11: 'flow' is missing; add it"]),
+        (HEAD + "decision: {flow: Home Hero}\n" + TAIL,
+         ["3:18: 'flow': string should match pattern '^[a-z0-9_]+\\*?$'; here stands 'Home Hero'"]),
+        (HEAD + "decision: {flow: f, segment: 'a['}\n" + TAIL,
+         [("3:30: 'a[' is not a path into the decision; "
+          "write e.g. persona, offer.ids or products[].id")]),
+        (HEAD + "decision: {flow: f, cache: 5}\n" + TAIL,
+         ["3:28: 5 is not a quantity with a unit; write a number with one of: ms, s, m, h, d"]),
+        (HEAD + "decision: {flow: f, timeout: 1 second}\n" + TAIL,
+         [("3:30: '1 second' is not a quantity with a unit; "
+          "write a number with one of: ms, s, m, h, d")]),
+        (HEAD + TAIL + "allow: ['a b']", ["4:9: 'a b' is not a parameter or field; remove it"]),
+        (HEAD + "decision: f\n" + TAIL,
+         ["3:11: 'decision' is not a mapping; write `key: value` in it"]),
+        (HEAD + "rules:\n" + TAIL,
+         ["3:7: 'rules': input should be a valid list; here stands nothing"]),
+        (HEAD + "decision: {flow: f, params: {x: [1]}}\n" + TAIL,
+         ["3:33: 'x' cannot be this; see docs/rules.md"]),
+        (HEAD + "decision: {flow: f, params: {x: {requst: a}}}\n" + TAIL,
+         ["3:33: 'request' is missing; add it",
+          "3:34: unknown key 'requst'; did you mean 'request'?"]),
+        (HEAD + "decision: {flow: f, params: {'1x': 5}}\n" + TAIL,
+         ["3:30: '1x': string should match pattern '^[A-Za-z]\\w*$'; here stands '1x'"]),
+        (HEAD + "timezone: London\n" + TAIL,
+         ["3:11: 'London' is not a time zone; write e.g. Europe/London or America/New_York"]),
+    ],
+)  # fmt: skip
+def test_a_mistake_in_a_file_is_told_with_its_place_and_its_mend(
+    text: str, found: list[str]
+) -> None:
+    assert mistakes(text) == found
+
+
+@pytest.mark.parametrize(
+    ("rule", "found"),
+    [
+        ("{when: {segment: a}, query: {}}", ["3:9: 'name' is missing; add it"]),
+        ("{name: r, query: {}}", ["3:9: 'when' is missing; add it"]),
+        ("{name: r, when: {}, query: {}}",
+         ["3:25: this holds for everybody; say for whom, or make it the default"]),
+        ("{name: r, when: {segment: []}, query: {}}",
+         ["3:25: this holds for everybody; say for whom, or make it the default"]),
+        ("{name: r, when: {segmnet: a}, query: {}}",
+         ["3:26: unknown key 'segmnet'; did you mean 'segment'?"]),
+        ("{name: r, when: {has: 'a['}, query: {}}",
+         [("3:31: 'a[' is not a path into the decision; "
+          "write e.g. persona, offer.ids or products[].id")]),
+        ("{name: r, when: {segment: a}}",
+         ["3:9: a rule has a `query`, a `page` or `variants`; add one of them"]),
+        ("{name: r, when: {segment: a}, query: {}, page: {from: b}}",
+         [("3:9: a rule has a `query`, a `page` or `variants`; "
+          "keep one of them, not query and page")]),
+        ("{name: r, when: {segment: a}, page: {}}", ["3:45: 'from' is missing; add it"]),
+        ("{name: default, when: {segment: a}, query: {}}",
+         ["3:16: the name 'default' is taken; give each rule a name of its own"]),
+        ("{name: '-', when: {segment: a}, query: {}}",
+         ["3:16: 'name': string should match pattern '^[A-Za-z0-9][\\w .-]*$'; here stands '-'"]),
+        ("{name: r, when: {segment: a}, query: {ID: a}, order: sorted}",
+         ["3:62: 'order': input should be 'as-listed'; here stands 'sorted'"]),
+        ("{name: r, when: {segment: a}, query: {Name: a}, order: as-listed}",
+         ["3:46: `order: as-listed` has no list to follow; give `ID` as a list"]),
+    ],
+)  # fmt: skip
+def test_a_mistake_in_a_rule_is_told_with_its_place_and_its_mend(
+    rule: str, found: list[str]
+) -> None:
+    assert mistakes(f"{HEAD}rules: [{rule}]\n{TAIL}") == found
+
+
+def test_all_mistakes_of_a_file_are_told_at_once_from_top_to_bottom() -> None:
+    assert mistakes("""
+        placement: slot
+        resource: me/product
+        rules:
+          - {name: a, when: {segment: x}, query: {pageSize: 500}}
+          - {name: a, when: {segment: x}, query: {near: {close: 1}}}
+        default: {query: {depth: none}}
+    """) == [
+        "3:11: 'me/product' is not a list of OrderCloud's; did you mean 'me/products'?",
+        "5:53: '500' cannot be pageSize; write a whole number from 1 to 100",
+        "6:12: the name 'a' is taken; give each rule a name of its own",
+        (
+            "6:57: 'close' is not a condition; "
+            "known are: between, from, gt, gte, like, lt, lte, missing, not"
+        ),
+        "7:26: 'none' cannot be depth; write a whole number from 1, or all",
+    ]
+
+
+def test_all_unknown_keys_are_told_at_once() -> None:
+    assert mistakes(f"{HEAD}{TAIL}titel: x\nrles: []\n") == [
+        (
+            "4:1: unknown key 'titel'; known are: allow, decision, default, description, examples, "
+            "placement, resource, rules, timezone"
+        ),
+        "5:1: unknown key 'rles'; did you mean 'rules'?",
+    ]
