@@ -1,8 +1,15 @@
-"""Reads what the gateway says of an answer in its headers."""
+"""Reads what the gateway says of an answer in its headers, and waits for what comes about."""
 
+import asyncio
 import re
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
 
 import httpx2
+
+T = TypeVar("T")
+
+_PATIENCE_S = 10.0
 
 _MEMBER = re.compile(r'(\w+)=(?:"([^"]*)"|([\w-]+))')
 
@@ -24,3 +31,13 @@ def caches(answer: httpx2.Response) -> dict[str, str]:
 def ids(answer: httpx2.Response) -> list[str]:
     """Return the IDs of the listed items."""
     return [item["ID"] for item in answer.json()["Items"]]
+
+
+async def until(ask: Callable[[], Awaitable[T]], holds: Callable[[T], bool]) -> T:
+    """Ask again and again until what is said *holds*; for what comes about by itself."""
+    async with asyncio.timeout(_PATIENCE_S):
+        while True:
+            said = await ask()
+            if holds(said):
+                return said
+            await asyncio.sleep(0.01)

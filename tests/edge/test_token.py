@@ -21,7 +21,7 @@ from tests.answers import caches
 from tests.clock import Clock
 from tests.conftest import StartGateway
 from tests.edge.conftest import Connect
-from tests.edge.issuer import AUDIENCE, CLIENT, Issuer, compact, private_key
+from tests.issuer import AUDIENCE, CLIENT, Issuer, compact, private_key
 from tests.servers import Servers
 
 _NOW = 1_800_000_000.0

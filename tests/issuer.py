@@ -1,5 +1,6 @@
 """Stands in for OrderCloud's auth server where a test must sign tokens itself."""
 
+import asyncio
 import base64
 import functools
 import json
@@ -27,7 +28,8 @@ def private_key(_name: str) -> RSAPrivateKey:
 class Issuer:
     """Signs tokens, publishes keys, answers `/v1/me` and one list; notes what it is asked.
 
-    `certs` and `me` hold what is answered instead, where a test wants something else.
+    `certs` and `me` hold what is answered instead, where a test wants something else; lists wait
+    for `gate`, and are refused to the tokens in `revoked`.
     """
 
     def __init__(self, *, now: float) -> None:
@@ -35,6 +37,9 @@ class Issuer:
         self.audience = AUDIENCE
         self.asked: list[str] = []
         self.published = {"first"}
+        self.revoked: set[str] = set()
+        self.gate = asyncio.Event()
+        self.gate.set()
         self.certs: Response | None = None
         self.me: Response = JSONResponse({"ID": "alice", "Active": True, "Buyer": {"ID": "acme"}})
 
@@ -85,6 +90,9 @@ class Issuer:
 
     async def _products(self, request: Request) -> Response:
         self._note(request)
+        await self.gate.wait()
+        if request.headers["authorization"].removeprefix("Bearer ") in self.revoked:
+            return JSONResponse({"Errors": [{"ErrorCode": "Auth.TokenRevoked"}]}, 401)
         return JSONResponse({"Meta": {}, "Items": [{"ID": "secret-product"}]})
 
     def _note(self, request: Request) -> None:
