@@ -17,6 +17,7 @@ from proxy.model import ListQuery, Page, Profile, Shopper
 T = TypeVar("T")
 
 _OK = 200
+_FIRST_ERROR = 400
 _ERROR_HEADERS = ("content-type", "retry-after", "www-authenticate", "x-oc-logid")
 
 
@@ -87,15 +88,17 @@ class OrderCloud:
     async def _get(self, target: str, shopper: Shopper) -> bytes:
         headers = {"authorization": f"Bearer {shopper.token}", "accept": "application/json"}
         answer = await self._upstream.request("GET", target, headers=headers)
-        if answer.status != _OK:
-            raise _refused(answer)
-        return answer.body
+        if answer.status == _OK:
+            return answer.body
+        if answer.status < _FIRST_ERROR:
+            raise UpstreamBroken(f"OrderCloud answered {answer.status}, which no list call does")
+        raise _refused(answer)
 
 
 def _decode(body: bytes, kind: type[T]) -> T:
     try:
         return msgspec.json.decode(body, type=kind)
-    except msgspec.DecodeError as exc:
+    except (msgspec.DecodeError, UnicodeDecodeError) as exc:
         raise UpstreamBroken(f"OrderCloud's answer is not what it should be: {exc}") from exc
 
 
