@@ -140,13 +140,15 @@ class Visitor:
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What the storefront asked for: a page; parameters for list, flow and rules; and by whom."""
+    """What the storefront asked for: a page; parameters of the list; and by whom.
+
+    `query` is what rules and flow may look at of the query string, by folded names.
+    """
 
     page: int | None = None
     page_size: int | None = None
     params: Mapping[str, str] = field(default_factory=dict)
-    flow_params: Mapping[str, str] = field(default_factory=dict)
-    rule_params: Mapping[str, str] = field(default_factory=dict)
+    query: Mapping[str, str] = field(default_factory=dict)
     visitor: Visitor = Visitor()
 
 

@@ -318,9 +318,7 @@ def _decision_key(flow: Flow, shopper: Shopper, asked: Asked) -> Hashable:
 
 def _params(flow: Flow, asked: Asked) -> dict[str, Json]:
     from_request = {
-        name: asked.flow_params[source]
-        for name, source in flow.asked.items()
-        if source in asked.flow_params
+        name: asked.query[source] for name, source in flow.asked.items() if source in asked.query
     }
     return {**flow.params, **from_request}
 

@@ -87,7 +87,7 @@ def circumstances(
     """Return what the placement's conditions look at."""
     segment = placement.flow.segment if placement.flow else None
     segments = texts_of(segment.find(decision.output)) if segment else ()
-    return Circumstances(segments, decision.output, facts, asked.rule_params)
+    return Circumstances(segments, decision.output, facts, asked.query)
 
 
 def _attempt(placement: Placement, rule: Rule, now: Circumstances, asked: Asked) -> Choice:

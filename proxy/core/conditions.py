@@ -1,12 +1,14 @@
 """`when:`: what has to hold for a rule to apply, and in plain words why it does not.
 
-A condition is asked for `why_not`: None where it holds. Its `key` lets a placement find the few
+A condition is asked for `why_not`: None where it holds. Its `keys` let a placement find the few
 rules that can hold at all without asking the others.
 """
 
+import glob
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
 from typing import Protocol
 
 from proxy.core.grammar import Comparison
@@ -14,10 +16,15 @@ from proxy.core.query import Pick, as_text
 from proxy.core.schedule import Schedule
 from proxy.model import Facts, Json
 
+_NUMBER = re.compile(r"-?\d+(\.\d+)?(e[+-]?\d+)?", re.ASCII)
+
 
 @dataclass(frozen=True, slots=True)
 class Circumstances:
-    """All that a condition may look at: the decision, the shopper, the request."""
+    """All that a condition may look at: the decision, the shopper, the request.
+
+    `request` holds parameters by their folded names.
+    """
 
     segments: tuple[str, ...]
     output: Json
@@ -48,8 +55,8 @@ class Condition(Protocol):
         """Return why it does not hold, or None."""
 
     @property
-    def key(self) -> Key | None:
-        """Return what must be so for it to hold, where that can be looked up."""
+    def keys(self) -> tuple[Key, ...]:
+        """Return what all must be so for it to hold, as far as that can be looked up."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,9 +74,9 @@ class AnyOf:
         return f"{self.subject.name} is {_listed(found)}; wanted: {_listed(sorted(self.values))}"
 
     @property
-    def key(self) -> Key | None:
+    def keys(self) -> tuple[Key, ...]:
         """Return the wanted values."""
-        return Key(self.subject, self.values)
+        return (Key(self.subject, self.values),)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +85,7 @@ class NoneOf:
 
     subject: Subject
     values: frozenset[str]
-    key: None = None
+    keys: tuple[()] = ()
 
     def why_not(self, now: Circumstances) -> str | None:
         """Return which of them it is."""
@@ -88,12 +95,15 @@ class NoneOf:
 
 @dataclass(frozen=True, slots=True)
 class Compared:
-    """The subject has a value that compares so with *bound*: as numbers, else as text."""
+    """The subject has a value that compares so with *bound*: a number with numbers, text with text.
+
+    So dates compare as they are written, and a word is never more than ten.
+    """
 
     subject: Subject
     comparison: Comparison
     bound: str
-    key: None = None
+    keys: tuple[()] = ()
 
     def why_not(self, now: Circumstances) -> str | None:
         """Return what the value is."""
@@ -104,6 +114,8 @@ class Compared:
         return f"{self.subject.name} is {_listed(found)}; wanted: {wanted}"
 
     def _holds(self, value: str) -> bool:
+        if _is_number(value) != _is_number(self.bound):
+            return False
         order = _order(value, self.bound)
         match self.comparison:
             case Comparison.GT:
@@ -122,40 +134,47 @@ class Like:
 
     subject: Subject
     pattern: str
-    key: None = None
+    keys: tuple[()] = ()
 
     def why_not(self, now: Circumstances) -> str | None:
         """Return what the value is."""
-        form = ".*".join(map(re.escape, self.pattern.split("*")))
+        # A browser may send the value: fnmatch never backtracks over what a `*` has taken.
+        form = "*".join(map(glob.escape, self.pattern.split("*")))
         found = self.subject.read(now)
-        if any(re.fullmatch(form, value, re.DOTALL) for value in found):
+        if any(fnmatchcase(value, form) for value in found):
             return None
         return f"{self.subject.name} is {_listed(found)}; wanted: like '{self.pattern}'"
 
 
 @dataclass(frozen=True, slots=True)
 class Present:
-    """The subject has a value."""
+    """The subject has a value; or has none, where it is not *wanted*."""
 
     subject: Subject
-    key: None = None
+    wanted: bool
+    keys: tuple[()] = ()
 
     def why_not(self, now: Circumstances) -> str | None:
-        """Say that it is missing."""
-        return None if self.subject.read(now) else f"{self.subject.name} is missing"
+        """Say that it is missing, or given."""
+        if bool(self.subject.read(now)) is self.wanted:
+            return None
+        return f"{self.subject.name} is {'missing' if self.wanted else 'given'}"
 
 
 @dataclass(frozen=True, slots=True)
 class Has:
-    """The path finds something in the decision: a value, a list, an object."""
+    """The path finds something in the decision: a value, a list, an object; or nothing."""
 
     pick: Pick
-    key: None = None
+    wanted: bool = True
+    keys: tuple[()] = ()
 
     def why_not(self, now: Circumstances) -> str | None:
-        """Say that it is missing."""
-        found = self.pick.finds(now.output)
-        return None if found else f"'{self.pick.path}' is missing from the decision"
+        """Say that it is missing, or there."""
+        if self.pick.finds(now.output) is self.wanted:
+            return None
+        where = "is missing from" if self.wanted else "stands in"
+        return f"'{self.pick.path}' {where} the decision"
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,7 +182,7 @@ class During:
     """The schedule is on."""
 
     schedule: Schedule
-    key: None = None
+    keys: tuple[()] = ()
 
     def why_not(self, now: Circumstances) -> str | None:
         """Return when it is on."""
@@ -182,9 +201,9 @@ class All:
         return next((reason for reason in reasons if reason is not None), None)
 
     @property
-    def key(self) -> Key | None:
-        """Return the first part's key that there is: all of them are necessary."""
-        return next((part.key for part in self.parts if part.key is not None), None)
+    def keys(self) -> tuple[Key, ...]:
+        """Return the keys of every part: all of them are necessary."""
+        return tuple(key for part in self.parts for key in part.keys)
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,13 +211,23 @@ class Either:
     """At least one part holds."""
 
     parts: tuple[Condition, ...]
-    key: None = None
 
     def why_not(self, now: Circumstances) -> str | None:
         """Return why none holds."""
         reasons = [part.why_not(now) for part in self.parts]
         told = [reason for reason in reasons if reason is not None]
         return " and ".join(told) if len(told) == len(reasons) else None
+
+    @property
+    def keys(self) -> tuple[Key, ...]:
+        """Return, for each subject that every part has a key for, the values of all of them."""
+        first, *others = ({key.subject for key in part.keys} for part in self.parts)
+        shared = first.intersection(*others)
+        return tuple(Key(subject, self._values(subject)) for subject in shared)
+
+    def _values(self, subject: Subject) -> frozenset[str]:
+        keys = (key for part in self.parts for key in part.keys if key.subject == subject)
+        return frozenset().union(*(key.values for key in keys))
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,7 +236,7 @@ class Not:
 
     part: Condition
     said: str
-    key: None = None
+    keys: tuple[()] = ()
 
     def why_not(self, now: Circumstances) -> str | None:
         """Say what holds."""
@@ -220,13 +249,15 @@ def texts_of(found: Json) -> tuple[str, ...]:
     return tuple(as_text(v) for v in values if isinstance(v, str | int | float) and v != "")
 
 
+def _is_number(text: str) -> bool:
+    return _NUMBER.fullmatch(text) is not None
+
+
 def _order(left: str, right: str) -> int:
     """Return whether *left* comes before (-1), with (0) or after (1) *right*."""
-    try:
-        one, other = float(left), float(right)
-    except ValueError:
-        return (left > right) - (left < right)
-    return (one > other) - (one < other)
+    if _is_number(left):
+        return (float(left) > float(right)) - (float(left) < float(right))
+    return (left > right) - (left < right)
 
 
 def _listed(values: tuple[str, ...] | list[str]) -> str:

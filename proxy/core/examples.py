@@ -34,7 +34,7 @@ def _wrong(placement: Placement, example: Example, now: datetime) -> str | None:
     except NoSample as exc:
         return f"{exc}; give the output instead"
     facts = Facts(example.at or now, example.is_anonymous, example.profile, example.groups)
-    found = explain(placement, output, facts, Asked(rule_params=example.request), base_url="")
+    found = explain(placement, output, facts, Asked(query=example.request), base_url="")
     if found.rule != example.rule:
         return f"expected rule '{example.rule}', got '{found.rule}'"
     queries = [unquote(request.partition("?")[2]) for request in found.requests]

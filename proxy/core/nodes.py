@@ -5,7 +5,8 @@ These models check the shape; core.rules reads the meaning.
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator
+from pydantic_core import PydanticCustomError
 
 from proxy.core.query import as_text
 from proxy.quantity import Duration
@@ -16,9 +17,28 @@ class Node(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
+    @field_validator("*", mode="before")
+    @classmethod
+    def _refuse_nothing(cls, value: Any) -> Any:
+        """Refuse a key whose value was forgotten: left out, it would not be missed."""
+        if value is None:
+            raise _mend("there is no value", "write one, or remove the key")
+        return value
+
+
+def _mend(what: str, mend: str) -> PydanticCustomError:
+    """Return an error that `document` shows as it stands here."""
+    return PydanticCustomError("mend", "{what}; {mend}", {"what": what, "mend": mend})
+
 
 def _listed(value: Any) -> Any:
     return value if isinstance(value, list) else [value]
+
+
+def _filled(value: Any) -> Any:
+    if value == []:
+        raise _mend("this list is empty", "name at least one")
+    return value
 
 
 def _unquoted(value: Any) -> Any:
@@ -32,7 +52,7 @@ def _no_cache(value: Any) -> Any:
 
 Text = Annotated[str, BeforeValidator(_unquoted), Field(min_length=1)]
 Texts = Annotated[list[Text], BeforeValidator(_listed, json_schema_input_type=str | list[str])]
-
+SomeTexts = Annotated[Texts, BeforeValidator(_filled, json_schema_input_type=str | list[str])]
 
 Scalar = str | bool | int | float
 ParamName = Annotated[str, Field(pattern=r"^[A-Za-z]\w*$")]
@@ -46,25 +66,29 @@ class ScheduleNode(Node):
     from_: Text | None = Field(None, alias="from", description="e.g. 2026-11-27 09:00")
     until: Text | None = Field(None, description="taken in whole: a day, or a minute")
     timezone: str | None = Field(None, description="e.g. Europe/London; UTC if not given")
-    days: Texts = Field([], description="e.g. [mon, fri]")
+    days: SomeTexts = Field([], description="e.g. [mon, fri]")
     hours: str | None = Field(None, description="e.g. 09:00-17:30, or 22:00-02:00")
 
 
 class WhenNode(Node):
     """`when:`; all that stands here has to hold."""
 
-    segment: Texts | None = Field(None, description="one segment, or any of a list")
-    has: Texts | None = Field(None, description="JMESPath that has to find something; or several")
+    segment: SomeTexts = Field([], description="one segment, or any of a list")
+    has: SomeTexts = Field([], description="JMESPath that has to find something; or several")
     output: dict[str, Any] = Field({}, description="conditions by JMESPath into the flow's output")
     request: dict[str, Any] = Field({}, description="conditions by query parameter")
     anonymous: bool | None = Field(None, description="true: shoppers who did not log in")
-    buyer: Texts | None = Field(None, description="OrderCloud buyer ID; or several")
-    group: Texts | None = Field(None, description="OrderCloud user group ID; or any of several")
-    language: Texts | None = Field(None, description="of the shopper's OrderCloud locale")
-    currency: Texts | None = Field(None, description="of the shopper's OrderCloud locale")
+    buyer: SomeTexts = Field([], description="OrderCloud buyer ID; or several")
+    group: SomeTexts = Field([], description="OrderCloud user group ID; or any of several")
+    language: SomeTexts = Field([], description="of the shopper's OrderCloud locale")
+    currency: SomeTexts = Field([], description="of the shopper's OrderCloud locale")
     time: ScheduleNode | None = Field(None, description="as under schedule")
-    all: list["WhenNode"] = Field([], description="each of these")
-    any: list["WhenNode"] = Field([], description="at least one of these")
+    all: Annotated[list["WhenNode"], BeforeValidator(_filled)] = Field(
+        [], description="each of these"
+    )
+    any: Annotated[list["WhenNode"], BeforeValidator(_filled)] = Field(
+        [], description="at least one of these"
+    )
     not_: "WhenNode | None" = Field(None, alias="not", description="not this")
 
 

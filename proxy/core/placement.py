@@ -1,6 +1,7 @@
 """A placement and its rules, compiled: found by what they are for, without asking the others."""
 
 import heapq
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -8,11 +9,11 @@ from functools import cached_property
 from typing import TypeAlias
 
 from proxy.core.compose import ListTemplate
-from proxy.core.conditions import Circumstances, Condition, Subject
+from proxy.core.conditions import Circumstances, Condition, Key, Subject
 from proxy.core.experiment import Experiment
 from proxy.core.query import Pick
 from proxy.core.schedule import Schedule
-from proxy.model import Json, Profile
+from proxy.model import Facts, Json, Profile
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +21,8 @@ class Flow:
     """The CDP flow that decides for a placement; times in seconds, None where config.yaml says.
 
     `fresh_s` is how long a decision is served without asking again: 0 asks each time. `params` go
-    to the flow as they are; `asked` names more of them, each by the query parameter it comes from.
+    to the flow as they are; `asked` names more of them, each with the folded name of the query
+    parameter that it comes from.
     """
 
     friendly_id: str
@@ -31,11 +33,6 @@ class Flow:
     asked: Mapping[str, str]
     forwards_token: bool
     line: int
-
-    @property
-    def asked_names(self) -> Mapping[str, str]:
-        """Return the query parameters that the flow is told, by their folded names."""
-        return {source.casefold(): source for source in self.asked.values()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +48,22 @@ Outcome: TypeAlias = ListTemplate | Pick | Split
 
 
 @dataclass(frozen=True, slots=True)
+class Needs:
+    """What a rule asks about a shopper that the token does not tell."""
+
+    profile: bool = False
+    groups: bool = False
+
+    def unmet(self, facts: Facts) -> str | None:
+        """Return what is not known, so that nothing can be said: neither that it is so nor not."""
+        if self.profile and facts.profile is None:
+            return "the shopper's buyer and locale are not known"
+        if self.groups and facts.groups is None:
+            return "the shopper's groups are not known"
+        return None
+
+
+@dataclass(frozen=True, slots=True)
 class Rule:
     """When this holds → this list, or the page that the decision itself holds.
 
@@ -63,20 +76,13 @@ class Rule:
     then: Outcome
     segments: frozenset[str]
     picks: tuple[Pick, ...]
+    needs: Needs
     line: int
 
     def why_not(self, now: Circumstances) -> str | None:
         """Return why the rule does not apply, or None."""
         off = self.schedule.why_not(now.facts.at) if self.schedule else None
-        return off or self.when.why_not(now)
-
-
-@dataclass(frozen=True, slots=True)
-class Needs:
-    """What the rules ask about a shopper that the token does not tell."""
-
-    profile: bool = False
-    groups: bool = False
+        return off or self.needs.unmet(now.facts) or self.when.why_not(now)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +106,10 @@ class Example:
 
 @dataclass(frozen=True)
 class Placement:
-    """A named slot on the storefront, and what fills it."""
+    """A named slot on the storefront, and what fills it.
+
+    `query_names` are the query parameters that rules and flow look at, folded.
+    """
 
     name: str
     description: str
@@ -109,22 +118,31 @@ class Placement:
     rules: tuple[Rule, ...]
     default: ListTemplate
     allow: Mapping[str, str]
-    request_names: Mapping[str, str]
-    needs: Needs
+    query_names: frozenset[str]
     examples: tuple[Example, ...]
     file: str
 
     @cached_property
+    def needs(self) -> Needs:
+        """Return what any of the rules needs."""
+        return Needs(
+            profile=any(rule.needs.profile for rule in self.rules),
+            groups=any(rule.needs.groups for rule in self.rules),
+        )
+
+    @cached_property
     def _index(self) -> Mapping[Subject | None, Mapping[str, list[int]]]:
-        """Return positions of rules by subject and wanted value; the rest stand under None."""
+        """Return positions of rules by subject and wanted value; the rest stand under None.
+
+        A rule stands under the key that it shares with the fewest others.
+        """
+        all_keys = (key for rule in self.rules for key in rule.when.keys)
+        shared = Counter((key.subject, value) for key in all_keys for value in key.values)
         index: dict[Subject | None, dict[str, list[int]]] = {None: {"": []}}
         for position, rule in enumerate(self.rules):
-            key = rule.when.key
-            if key is None:
-                index[None][""].append(position)
-                continue
-            by_value = index.setdefault(key.subject, {})
-            for value in key.values:
+            key = min(rule.when.keys, default=None, key=lambda key: _crowd(key, shared))
+            by_value = index.setdefault(key.subject if key else None, {})
+            for value in key.values if key else ("",):
                 by_value.setdefault(value, []).append(position)
         return index
 
@@ -141,3 +159,8 @@ class Placement:
             if position != last:
                 yield self.rules[position]
             last = position
+
+
+def _crowd(key: Key, shared: Mapping[tuple[Subject, str], int]) -> int:
+    """Return how often *key*'s values stand in rules."""
+    return sum(shared[key.subject, value] for value in key.values)

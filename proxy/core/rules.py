@@ -54,7 +54,6 @@ class _Loader:
         self._name = file.placement
         self._zone = self._read_zone(file.timezone)
         resource = self._resource(file.resource)
-        conditions = [one for rule in file.rules for one in walk(rule.when)]
         placement = Placement(
             name=file.placement,
             description=file.description,
@@ -63,8 +62,7 @@ class _Loader:
             rules=tuple(self._rule(i, rule, resource) for i, rule in enumerate(file.rules)),
             default=self._default(file.default, resource),
             allow={name.casefold(): name for name in self._allowed(file.allow)},
-            request_names={name.casefold(): name for one in conditions for name in one.request},
-            needs=_needs(conditions),
+            query_names=frozenset(_query_names(file)),
             examples=tuple(self._example(i, one) for i, one in enumerate(file.examples)),
             file=self._source.file,
         )
@@ -96,7 +94,7 @@ class _Loader:
         asked: dict[str, str] = {}
         for name, value in node.params.items():
             if isinstance(value, RequestNode):
-                asked[name] = value.request
+                asked[name] = value.request.casefold()
             else:
                 constants[name] = value
         return Flow(
@@ -118,20 +116,21 @@ class _Loader:
             when=self._when(node.when, (*path, "when")),
             schedule=self._schedule(node.schedule, (*path, "schedule")),
             then=self._then(node, resource, path),
-            segments=frozenset(s for one in walk(node.when) for s in one.segment or ()),
+            segments=frozenset(s for one in walk(node.when) for s in one.segment),
             picks=tuple(self._picks(node.when, (*path, "when"))),
+            needs=_needs(node.when),
             line=line,
         )
 
     def _picks(self, node: WhenNode, path: Path) -> Iterator[Pick]:
         for one in walk(node):
-            for text in (*(one.has or ()), *one.output):
+            for text in (*one.has, *one.output):
                 with contextlib.suppress(FormError):  # which `_when` has reported
                     yield read_pick(text, path)
 
     def _when(self, node: WhenNode, path: Path) -> Condition:
         try:
-            return read_when(node, path)
+            return read_when(node, self._zone, path)
         except FormError as exc:
             self._report(exc.path, exc.what, exc.mend)
             return All(())
@@ -251,7 +250,7 @@ class _Loader:
             is_anonymous=given.anonymous,
             profile=Profile(given.buyer or "", "", given.language, given.currency),
             groups=frozenset(given.group),
-            request=given.request,
+            request={name.casefold(): text for name, text in given.request.items()},
             rule=node.expect.rule,
             query=node.expect.query,
         )
@@ -291,8 +290,18 @@ def _sorted(node: ListNode) -> dict[str, Any]:
     return query
 
 
-def _needs(conditions: list[WhenNode]) -> Needs:
+def _query_names(file: PlacementFile) -> Iterator[str]:
+    """Give the folded names of the query parameters that rules and flow look at."""
+    for rule in file.rules:
+        yield from (name.casefold() for one in walk(rule.when) for name in one.request)
+    for value in file.decision.params.values() if file.decision else ():
+        if isinstance(value, RequestNode):
+            yield value.request.casefold()
+
+
+def _needs(when: WhenNode) -> Needs:
+    parts = tuple(walk(when))
     return Needs(
-        profile=any(one.buyer or one.language or one.currency for one in conditions),
-        groups=any(one.group for one in conditions),
+        profile=any(one.buyer or one.language or one.currency for one in parts),
+        groups=any(one.group for one in parts),
     )

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from functools import partial
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from proxy.core.conditions import (
@@ -31,6 +31,13 @@ from proxy.document import Path, nearest
 T = TypeVar("T")
 
 
+class Presence(Protocol):
+    """Makes the condition that something is there, or is not."""
+
+    def __call__(self, *, wanted: bool) -> Condition:
+        """Return the condition."""
+
+
 def _of_profile(attribute: str) -> Callable[[Circumstances], tuple[str, ...]]:
     def read(now: Circumstances) -> tuple[str, ...]:
         value = getattr(now.facts.profile, attribute, None)
@@ -52,13 +59,13 @@ LANGUAGE = Subject("language", _of_profile("language"))
 CURRENCY = Subject("currency", _of_profile("currency"))
 
 
-def read_when(node: WhenNode, at: Path) -> Condition:
-    """Make the condition of a `when:`.
+def read_when(node: WhenNode, zone: ZoneInfo, at: Path) -> Condition:
+    """Make the condition of a `when:`, whose times are those of *zone* unless they say.
 
     Raises:
         FormError: at the first thing that cannot be.
     """
-    parts = tuple(_parts(node, at))
+    parts = tuple(_parts(node, zone, at))
     if not parts:
         raise FormError(at, "this holds for everybody", "say for whom, or make it the default")
     return parts[0] if len(parts) == 1 else All(parts)
@@ -70,6 +77,8 @@ def read_schedule(node: ScheduleNode, zone: ZoneInfo, at: Path) -> Schedule:
     Raises:
         FormError: at the first thing that cannot be.
     """
+    if not node.model_fields_set - {"timezone"}:
+        raise FormError(at, "this names no time", "write from, until, days or hours")
     if node.timezone is not None:
         zone = read_zone(node.timezone, (*at, "timezone"))
     start = node.from_ and _read(
@@ -98,18 +107,19 @@ def read_zone(name: str, at: Path) -> ZoneInfo:
         raise FormError(at, what, "write e.g. Europe/London or America/New_York") from exc
 
 
-def _parts(node: WhenNode, at: Path) -> Iterator[Condition]:
+def _parts(node: WhenNode, zone: ZoneInfo, at: Path) -> Iterator[Condition]:
     yield from _names(node)
-    for path in node.has or ():
+    for path in node.has:
         yield Has(read_pick(path, (*at, "has")))
     for path, form in node.output.items():
         pick = read_pick(path, (*at, "output", path))
-        yield from _form(_output_subject(pick), form, (*at, "output", path))
+        yield from _form(_output_subject(pick), form, (*at, "output", path), partial(Has, pick))
     for name, form in node.request.items():
-        yield from _form(_request_subject(name), form, (*at, "request", name))
+        subject = _request_subject(name)
+        yield from _form(subject, form, (*at, "request", name), partial(Present, subject))
     if node.time is not None:
-        yield During(read_schedule(node.time, ZoneInfo("UTC"), (*at, "time")))
-    yield from _combinations(node, at)
+        yield During(read_schedule(node.time, zone, (*at, "time")))
+    yield from _combinations(node, zone, at)
 
 
 def _names(node: WhenNode) -> Iterator[Condition]:
@@ -125,15 +135,15 @@ def _names(node: WhenNode) -> Iterator[Condition]:
             yield AnyOf(subject, frozenset(wanted))
 
 
-def _combinations(node: WhenNode, at: Path) -> Iterator[Condition]:
+def _combinations(node: WhenNode, zone: ZoneInfo, at: Path) -> Iterator[Condition]:
     for i, inner in enumerate(node.all):
-        yield read_when(inner, (*at, "all", i))
+        yield read_when(inner, zone, (*at, "all", i))
     if node.any:
-        inners = (read_when(inner, (*at, "any", i)) for i, inner in enumerate(node.any))
+        inners = (read_when(inner, zone, (*at, "any", i)) for i, inner in enumerate(node.any))
         yield Either(tuple(inners))
     if node.not_ is not None:
-        said = ", ".join(sorted(node.not_.model_fields_set))
-        yield Not(read_when(node.not_, (*at, "not")), said)
+        said = ", ".join(sorted(name.rstrip("_") for name in node.not_.model_fields_set))
+        yield Not(read_when(node.not_, zone, (*at, "not")), said)
 
 
 def _output_subject(pick: Pick) -> Subject:
@@ -142,19 +152,27 @@ def _output_subject(pick: Pick) -> Subject:
 
 def _request_subject(name: str) -> Subject:
     def read(now: Circumstances) -> tuple[str, ...]:
-        value = now.request.get(name)
+        value = now.request.get(name.casefold())
         return (value,) if value else ()
 
     return Subject(f"request parameter '{name}'", read)
 
 
-def _form(subject: Subject, form: Any, at: Path) -> Iterator[Condition]:
+def _form(subject: Subject, form: Any, at: Path, presence: Presence) -> Iterator[Condition]:
     """Give the conditions of one value form; the forms are those of `query:`."""
     if not isinstance(form, dict):
         yield AnyOf(subject, _values(form, at))
         return
+    if not form:
+        raise FormError(at, "there is no condition", "write e.g. {gt: 5} or {missing: true}")
     for condition, operand in form.items():
-        yield _condition(subject, condition, operand, (*at, condition))
+        where = (*at, condition)
+        if condition == "missing":
+            if not isinstance(operand, bool):
+                raise FormError(where, f"{operand!r} is not true or false", "write {missing: true}")
+            yield presence(wanted=not operand)
+        else:
+            yield _condition(subject, condition, operand, where)
 
 
 def _condition(subject: Subject, condition: str, operand: Any, at: Path) -> Condition:
@@ -175,11 +193,6 @@ def _condition(subject: Subject, condition: str, operand: Any, at: Path) -> Cond
             )
         case "like":
             return Like(subject, _value(operand, at))
-        case "missing":
-            if not isinstance(operand, bool):
-                raise FormError(at, f"{operand!r} is not true or false", "write {missing: true}")
-            present = Present(subject)
-            return Not(present, subject.name) if operand else present
         case _:
             known = [name for name in CONDITIONS if name != "from"]
             raise FormError(at, f"'{condition}' is not a condition", nearest(condition, known))

@@ -4,7 +4,7 @@ import asyncio
 import logging
 import re
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from urllib.parse import parse_qsl
 
 import msgspec
@@ -118,9 +118,10 @@ class Placements:
         return Asked(
             page=_whole_number("page", known.get("page"), _PAGE_MAX),
             page_size=_whole_number("pageSize", known.get("pagesize"), PAGE_SIZE_MAX),
-            params=_picked(known, placement.allow),
-            flow_params=_picked(known, placement.flow.asked_names) if placement.flow else {},
-            rule_params=_picked(known, placement.request_names),
+            params={
+                placement.allow[name]: known[name] for name in placement.allow.keys() & known.keys()
+            },
+            query={name: known[name] for name in placement.query_names & known.keys()},
             visitor=self._visitor(request, known.get("browserid")),
         )
 
@@ -144,11 +145,6 @@ class Placements:
         if not _BROWSER_ID.fullmatch(given):
             raise RequestError("browserId is not one that CDP issues: letters, digits and -")
         return given
-
-
-def _picked(given: Mapping[str, str], names: Mapping[str, str]) -> dict[str, str]:
-    """Return what was *given* (by folded name) of *names* (folded name to name)."""
-    return {name: given[folded] for folded, name in names.items() if folded in given}
 
 
 def _names(text: str) -> tuple[str, ...]:

@@ -41,9 +41,3 @@ def test_rules_on_other_facts_are_found_by_their_values_too() -> None:
 
 def test_without_a_decision_only_unrestricted_rules_are_looked_at() -> None:
     assert candidates(slot(f"\n{RULES}"), None) == ["anybody"]
-
-
-def test_a_flow_tells_the_query_parameters_it_wants_in_any_case() -> None:
-    where = slot(more="").flow
-    assert where is not None
-    assert where.asked_names == {}
