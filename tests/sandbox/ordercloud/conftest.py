@@ -10,6 +10,7 @@ import pytest
 
 from sandbox.ordercloud.app import build
 from sandbox.server import running
+from tests.sandbox.ordercloud.contract import Contract
 
 BASE_URL = "http://oc.test"
 PASSWORD = "Password123!"
@@ -75,10 +76,18 @@ class OrderCloud:
 
 
 @pytest.fixture
-async def oc() -> AsyncIterator[OrderCloud]:
+async def oc(contract: Contract) -> AsyncIterator[OrderCloud]:
     transport = httpx2.ASGITransport(app=build(base_url=BASE_URL))
-    async with httpx2.AsyncClient(transport=transport, base_url=BASE_URL) as client:
+    async with httpx2.AsyncClient(
+        transport=transport, base_url=BASE_URL, event_hooks={"response": [contract.check]}
+    ) as client:
         yield OrderCloud(client)
+
+
+@pytest.fixture
+def contract() -> Contract:
+    """Return what checks every answer that the `oc` of a test gets."""
+    return Contract()
 
 
 @pytest.fixture
