@@ -23,6 +23,8 @@ class Catalog:
         self._connections = {connection.name: connection for connection in seed.connections}
         self._seeded = {flow.friendly_id: flow for flow in seed.flows}
         self._put: dict[str, Flow] = {}
+        for model in seed.models:
+            self._check_model(model)
         for flow in seed.flows:
             self._check(flow)
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import httpx2
 
-from sandbox.cdp.definitions.connection import Auth, Connection
+from sandbox.cdp.definitions.connection import Connection
 
 _KEY = re.compile(r"\$\{\s*([\w.]+)\s*\}")
 _HOST = re.compile(r"\$\((\w+)\)")
@@ -51,19 +51,14 @@ class Caller:
         Raises ConnectionFailedError unless an answer, of any status, came in time.
         """
         content = _fill(connection.body or "", values, _in_json) if body is None else body
-        timeout = httpx2.Timeout(
-            connection.socket_timeout / 1000, connect=connection.connection_timeout / 1000
-        )
+        given = {name: _fill(text, values, str) for name, text in connection.headers.items()}
         try:
             return await self.client.request(
                 connection.method,
                 self._located(_fill(connection.url, values, _in_url)),
-                headers={
-                    **{name: _fill(text, values, str) for name, text in connection.headers.items()},
-                    **await self._signed_in(connection.auth),
-                },
+                headers=given | await self._signed_in(connection),
                 content=content.encode(),
-                timeout=timeout,
+                timeout=_timeout(connection),
             )
         except (httpx2.HTTPError, httpx2.InvalidURL, ValueError) as exc:
             reason = f"{type(exc).__name__}: {exc}"
@@ -72,27 +67,35 @@ class Caller:
     def _located(self, url: str) -> str:
         return _HOST.sub(lambda match: self.hosts.get(match[1], match[0]), url)
 
-    async def _signed_in(self, auth: Auth) -> dict[str, str]:
+    async def _signed_in(self, connection: Connection) -> dict[str, str]:
         """Return the headers that authenticate."""
+        auth = connection.auth
         match auth.auth_type:
             case "BASIC":
                 credentials = f"{auth.username}:{auth.password}".encode()
                 return {"Authorization": f"Basic {base64.b64encode(credentials).decode()}"}
             case "OAUTH2":
-                return {"Authorization": f"Bearer {await self._access_token(auth)}"}
+                return {"Authorization": f"Bearer {await self._access_token(connection)}"}
             case _:
                 return {}
 
-    async def _access_token(self, auth: Auth) -> str:
+    async def _access_token(self, connection: Connection) -> str:
+        auth = connection.auth
         form = {
             "grant_type": "client_credentials",
             "client_id": auth.client_id,
             "client_secret": auth.client_secret,
         }
-        reply = await self.client.post(self._located(auth.token_url), data=form)
-        if reply.status_code not in _OK:
-            raise ConnectionFailedError(f"{auth.token_url} gave no token: {reply.status_code}")
+        url = self._located(auth.token_url)
+        reply = await self.client.post(url, data=form, timeout=_timeout(connection))
+        if reply.status_code not in _OK or "access_token" not in reply.json():
+            raise ConnectionFailedError(f"{url} gave no token: {reply.status_code}")
         return str(reply.json()["access_token"])
+
+
+def _timeout(connection: Connection) -> httpx2.Timeout:
+    connect_s = connection.connection_timeout / 1000
+    return httpx2.Timeout(connection.socket_timeout / 1000, connect=connect_s)
 
 
 def _fill(text: str, values: Mapping[str, Any], written: Callable[[Any], str]) -> str:

@@ -6,15 +6,13 @@ from typing import Any
 from sandbox.cdp import dmn
 from sandbox.cdp.catalog import Catalog
 from sandbox.cdp.connections import describe
-from sandbox.cdp.definitions.base import ref_of
 from sandbox.cdp.definitions.flow import Flow, Variant
 from sandbox.cdp.definitions.model import Model, ModelStatus, ModelVariant
+from sandbox.cdp.traffic import splits
 
 
 def flow_definition(flow: Flow, catalog: Catalog) -> dict[str, Any]:
     """Return a flow as `/v3/flowDefinitions` has it."""
-    triggers = [{"name": flow.trigger, "identifiers": [_equals(flow.trigger)]}]
-    process = "triggered_v1" if flow.trigger else "interactive_v1"
     return {
         "name": flow.name or flow.friendly_id,
         "friendlyId": flow.friendly_id,
@@ -22,51 +20,43 @@ def flow_definition(flow: Flow, catalog: Catalog) -> dict[str, Any]:
         "subtype": flow.subtype,
         "status": flow.status.value,
         "channels": list(flow.channels),
-        "triggers": triggers if flow.trigger else [],
-        "businessProcess": process,
+        "triggers": _triggers(flow),
+        "businessProcess": "triggered_v1" if flow.trigger else "interactive_v1",
         "traffic": _traffic(flow),
-        "variants": [_variant(flow, variant, catalog) for variant in flow.variants],
-        "schedule": {"type": "simpleSchedule", **_dumped(flow.schedule)},
+        "variants": [
+            {
+                "ref": ref,
+                "name": variant.name,
+                "isControl": variant.is_control,
+                "tasks": _tasks(flow, variant, catalog),
+            }
+            for ref, variant in flow.variants_by_ref.items()
+        ],
+        "schedule": {
+            "type": "simpleSchedule",
+            **flow.schedule.model_dump(mode="json", by_alias=True, exclude_none=True),
+        },
         "revision": 1,
         "archived": False,
         "tags": [],
     }
 
 
-def _equals(trigger: str | None) -> dict[str, Any]:
-    return {"operator": "Equals", "value": trigger}
-
-
-def _dumped(definition: Any) -> dict[str, Any]:
-    dumped: dict[str, Any] = definition.model_dump(mode="json", by_alias=True, exclude_none=True)
-    return dumped
-
-
-def _variant_ref(flow: Flow, variant: Variant) -> str:
-    return ref_of("flow", flow.friendly_id, variant.name)
+def _triggers(flow: Flow) -> list[dict[str, Any]]:
+    if flow.trigger is None:
+        return []
+    identifier = {"operator": "Equals", "value": flow.trigger}
+    return [{"name": flow.trigger, "identifiers": [identifier]}]
 
 
 def _traffic(flow: Flow) -> dict[str, Any]:
     by_audience = any(variant.audience for variant in flow.variants)
-    equal = 100 / len(flow.variants)
-    splits = [
-        {"ref": _variant_ref(flow, v), "split": equal if v.split is None else v.split}
-        for v in flow.variants
-    ]
+    shares = zip(flow.variants_by_ref, splits(flow.variants), strict=True)
     return {
         "type": "audienceTraffic" if by_audience else "simpleTraffic",
         "weightingAlgorithm": "USER_DEFINED",
         "allocation": flow.allocation,
-        "splits": splits,
-    }
-
-
-def _variant(flow: Flow, variant: Variant, catalog: Catalog) -> dict[str, Any]:
-    return {
-        "ref": _variant_ref(flow, variant),
-        "name": variant.name,
-        "isControl": variant.is_control,
-        "tasks": _tasks(flow, variant, catalog),
+        "splits": [{"ref": ref, "split": split} for ref, split in shares],
     }
 
 
@@ -92,15 +82,15 @@ def _task(kind: str, **given: Any) -> dict[str, Any]:
 
 def decision_model(model: Model) -> dict[str, Any]:
     """Return a model as `/v2/decisionModelDefinitions` has it."""
-    equal = 100 / len(model.variants)
+    shares = zip(model.variants_by_ref.items(), splits(model.variants), strict=True)
     deployed = [
         {
-            "variantRef": model.ref_of_variant(variant),
-            "split": equal if variant.split is None else variant.split,
+            "variantRef": ref,
+            "split": split,
             "status": variant.status.value,
             "variantRevision": 1,
         }
-        for variant in model.variants
+        for (ref, variant), split in shares
     ]
     return {
         "name": model.name,

@@ -16,6 +16,7 @@ class OpenSessions:
             pos.name: pos.session_timeout * 60 for pos in points_of_sale
         }
         self._open: dict[_Key, Session] = {}
+        self._keys: dict[str, _Key] = {}  # by the session's reference
         self._none_due_before = float("inf")
 
     def get(self, browser_id: str, channel: str, point_of_sale: str) -> Session | None:
@@ -24,12 +25,14 @@ class OpenSessions:
 
     def add(self, browser_id: str, session: Session) -> None:
         """Keep *session* open for the browser."""
-        self._open[browser_id, session.channel, session.point_of_sale] = session
+        key = browser_id, session.channel, session.point_of_sale
+        self._open[key] = session
+        self._keys[session.ref] = key
         self._none_due_before = min(self._none_due_before, self.closes_at(session))
 
     def remove(self, session: Session) -> None:
         """Forget *session*: it is over."""
-        self._open = {key: other for key, other in self._open.items() if other is not session}
+        del self._open[self._keys.pop(session.ref)]
 
     def of_browser(self, browser_id: str) -> list[Session]:
         """Return all that is open for a browser."""

@@ -43,14 +43,15 @@ def takes_part(guest_ref: str, friendly_id: str, *, allocation: float) -> bool:
 
 def pick(options: Sequence[_S], share: float) -> _S | None:
     """Return the option at *share*, or None where the splits leave a gap."""
-    for option, split in zip(options, _splits(options), strict=True):
+    for option, split in zip(options, splits(options), strict=True):
         if share < split:
             return option
         share -= split
     return None
 
 
-def _splits(options: Sequence[HasSplit]) -> list[float]:
+def splits(options: Sequence[HasSplit]) -> list[float]:
+    """Return each option's share in percent: equal ones if none has a split."""
     if all(option.split is None for option in options):
         return [100 / len(options)] * len(options)
     return [option.split or 0 for option in options]

@@ -22,7 +22,6 @@ class Definition(BaseModel):
         extra="forbid",
         frozen=True,
         alias_generator=to_camel,
-        validate_by_name=True,
         arbitrary_types_allowed=True,
     )
 

@@ -95,3 +95,8 @@ class Flow(Definition):
     def ref(self) -> str:
         """The flow's reference."""
         return ref_of("flow", self.friendly_id)
+
+    @property
+    def variants_by_ref(self) -> dict[str, Variant]:
+        """The flow's variants by their references."""
+        return {ref_of("flow", self.friendly_id, str(n)): v for n, v in enumerate(self.variants)}

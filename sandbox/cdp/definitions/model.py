@@ -167,6 +167,7 @@ class Model(Definition):
         """The model's reference."""
         return ref_of("model", self.name)
 
-    def ref_of_variant(self, variant: ModelVariant) -> str:
-        """Return the reference of one of the model's variants."""
-        return ref_of("model", self.name, variant.name)
+    @property
+    def variants_by_ref(self) -> dict[str, ModelVariant]:
+        """The model's variants by their references."""
+        return {ref_of("model", self.name, str(n)): v for n, v in enumerate(self.variants)}

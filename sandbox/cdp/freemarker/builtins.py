@@ -116,10 +116,9 @@ def _datetime(value: Value, pattern: Value | None = None) -> datetime:
     try:
         if pattern is not None:
             return dates.from_text(text(value), text(pattern))
-        at = datetime.fromisoformat(text(value))
+        return dates.in_utc(datetime.fromisoformat(text(value)))
     except ValueError as exc:
         raise TemplateError(f"Not a date: {text(value)!r}: {exc}") from exc
-    return at if at.tzinfo else at.replace(tzinfo=UTC)
 
 
 def _from_epoch(value: Value) -> datetime:
@@ -134,7 +133,7 @@ def _long(value: Value) -> Value:
 
 
 def _iso(value: Value) -> str:
-    return _datetime(value).astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+    return _datetime(value).isoformat(timespec="seconds").replace("+00:00", "Z")
 
 
 def _rounded(function: Callable[[Decimal], int]) -> Builtin:

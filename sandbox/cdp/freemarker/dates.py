@@ -1,7 +1,7 @@
 """Dates by Java's pattern letters, as far as templates commonly use them."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from datetime import UTC, datetime
 
 _PART = re.compile(r"'((?:[^']|'')*)'|([A-Za-z])\2*|[^A-Za-z']+")
@@ -55,28 +55,33 @@ _READERS = {
 
 
 def to_text(at: datetime, pattern: str) -> str:
-    """Write *at* by a pattern such as `yyyy-MM-dd'T'HH:mm`; raises ValueError for one unknown."""
+    """Write *at* (UTC) by a pattern such as `yyyy-MM-dd'T'HH:mm`; raises ValueError for others."""
     return "".join(
         _WRITERS[letters](at) if letters in _WRITERS else literal
-        for letters, literal in _parts(pattern, _WRITERS.keys())
+        for letters, literal in _parts(pattern, _WRITERS)
     )
 
 
 def from_text(text: str, pattern: str) -> datetime:
-    """Read a time (UTC unless it says otherwise); raises ValueError if it is none."""
+    """Read a time, which is in UTC unless it says otherwise; raises ValueError if it is none."""
     read_as = "".join(
         _READERS[letters] if letters in _READERS else literal.replace("%", "%%")
-        for letters, literal in _parts(pattern, _READERS.keys())
+        for letters, literal in _parts(pattern, _READERS)
     )
     at = datetime.strptime(text, read_as)  # noqa: DTZ007 - the zone is set below
-    return at if at.tzinfo else at.replace(tzinfo=UTC)
+    return in_utc(at)
 
 
-def _parts(pattern: str, known: object) -> list[tuple[str, str]]:
+def in_utc(at: datetime) -> datetime:
+    """Return *at* in UTC, which a time without zone is in already."""
+    return at.astimezone(UTC) if at.tzinfo else at.replace(tzinfo=UTC)
+
+
+def _parts(pattern: str, known: Collection[str]) -> list[tuple[str, str]]:
     """Split *pattern* into (letters, literal text), one of the two empty in each part."""
     parts = []
     for match in _PART.finditer(pattern):
-        if match[2] and match[0] not in known:  # type: ignore[operator]  # keys of either table
+        if match[2] and match[0] not in known:
             raise ValueError(f"The date pattern {match[0]!r} is not supported")
         parts.append((match[0], "") if match[2] else ("", _unquoted(match[0])))
     return parts

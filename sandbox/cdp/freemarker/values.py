@@ -5,7 +5,7 @@ A name that is not there is None, as is JSON's null: FreeMarker makes no differe
 
 import json
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
@@ -88,5 +88,5 @@ def _json_of(value: Value) -> Any:
     if isinstance(value, Decimal):
         return int(value) if value == value.to_integral_value() else float(value)
     if isinstance(value, datetime):
-        return int(value.astimezone(UTC).timestamp() * 1000)
+        return int(value.timestamp() * 1000)
     raise TemplateError(f"{kind(value)} has no JSON")

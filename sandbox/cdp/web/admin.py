@@ -14,7 +14,7 @@ from sandbox.cdp.answers import Refused
 from sandbox.cdp.connections import describe
 from sandbox.cdp.definitions.connection import Connection
 from sandbox.cdp.definitions.flow import Flow
-from sandbox.cdp.definitions.model import Model, ModelVariant
+from sandbox.cdp.definitions.model import Model
 from sandbox.cdp.execution import run_model
 from sandbox.cdp.tenant import Tenant
 from sandbox.cdp.web.requests import json_object, tenant_of
@@ -99,14 +99,15 @@ async def list_variants(request: Request) -> Response:
     """List a decision model's variants."""
     tenant = _authorized(request)
     model = _named(request, _models(tenant))
-    return _page(request, [_variant(request, tenant, model, v) for v in model.variants])
+    variants = [_variant(request, tenant, ref, model) for ref in model.variants_by_ref]
+    return _page(request, variants)
 
 
 async def show_variant(request: Request) -> Response:
     """Show one variant of a decision model."""
     tenant = _authorized(request)
-    model, variant = _named(request, _variants(tenant))
-    return JSONResponse(_variant(request, tenant, model, variant))
+    model = _named(request, _models_of_variants(tenant))
+    return JSONResponse(_variant(request, tenant, request.path_params["ref"], model))
 
 
 async def list_connections(request: Request) -> Response:
@@ -127,10 +128,10 @@ async def test_model(request: Request) -> Response:
     tenant = _authorized(request)
     asked = await json_object(request)
     ref = str(asked.get("decisionModelVariantRef"))
-    if ref not in _variants(tenant):
+    model = _models_of_variants(tenant).get(ref)
+    if model is None:
         raise Refused(404, f"There is no decision model variant {ref}")
-    model, variant = _variants(tenant)[ref]
-    context = {"guest": {}, "request": {}, **asked.get("context", {})}
+    variant, context = model.variants_by_ref[ref], _context(asked)
     findings = await run_model(tenant, variant, context)
     causes = [node.error_cause for node in findings.nodes if node.error_cause]
     bucket = traffic.bucket(str(context["guest"].get("ref")))
@@ -151,12 +152,16 @@ def _models(tenant: Tenant) -> dict[str, Model]:
     return {model.ref: model for model in tenant.catalog.models}
 
 
-def _variants(tenant: Tenant) -> dict[str, tuple[Model, ModelVariant]]:
-    return {
-        model.ref_of_variant(variant): (model, variant)
-        for model in tenant.catalog.models
-        for variant in model.variants
-    }
+def _models_of_variants(tenant: Tenant) -> dict[str, Model]:
+    return {ref: model for model in tenant.catalog.models for ref in model.variants_by_ref}
+
+
+def _context(asked: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what the model's scripts are to know; raises Refused (400)."""
+    context = asked.get("context", {})
+    if not isinstance(context, dict) or not isinstance(context.get("guest", {}), dict):
+        raise Refused(400, "context and context.guest are objects")
+    return {"guest": {}, "request": {}, **context}
 
 
 def _named(request: Request, things: Mapping[str, _T]) -> _T:
@@ -178,11 +183,8 @@ def _model(request: Request, tenant: Tenant, model: Model) -> dict[str, Any]:
     return item | exports.decision_model(model) | variants
 
 
-def _variant(
-    request: Request, tenant: Tenant, model: Model, variant: ModelVariant
-) -> dict[str, Any]:
-    shown = exports.model_variant(model, variant, tenant.catalog)
-    ref = model.ref_of_variant(variant)
+def _variant(request: Request, tenant: Tenant, ref: str, model: Model) -> dict[str, Any]:
+    shown = exports.model_variant(model, model.variants_by_ref[ref], tenant.catalog)
     return _item(request, tenant, "/v2/decisionModelVariants", ref) | shown
 
 

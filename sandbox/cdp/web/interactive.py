@@ -14,14 +14,9 @@ from sandbox.cdp.execution import Execution, execute
 from sandbox.cdp.freemarker.values import TemplateError
 from sandbox.cdp.guests import Guest, Session
 from sandbox.cdp.tenant import Tenant
-from sandbox.cdp.web.requests import (
-    json_object,
-    point_of_sale,
-    require_client_key,
-    tenant_of,
-)
+from sandbox.cdp.web.requests import json_object, point_of_sale, require_client_key, tenant_of
 
-CHANNELS = frozenset(
+_CHANNELS = frozenset(
     {
         "AIRPORT_KIOSK",
         "BRANCH",
@@ -70,9 +65,9 @@ def _friendly_id(call: Mapping[str, Any]) -> str:
 
 def _channel(call: Mapping[str, Any]) -> str:
     channel = call.get("channel", "WEB")
-    if channel not in CHANNELS:
-        raise Refused(400, f"channel {channel!r} is none of {', '.join(sorted(CHANNELS))}")
-    return str(channel)
+    if not isinstance(channel, str) or channel not in _CHANNELS:
+        raise Refused(400, f"channel {channel!r} is none of {', '.join(sorted(_CHANNELS))}")
+    return channel
 
 
 def _point_of_sale(request: Request, tenant: Tenant, call: Mapping[str, Any]) -> str:
@@ -113,8 +108,7 @@ def _guest_of_browser(tenant: Tenant, browser_id: str) -> Guest:
 
 def _stranger(tenant: Tenant, *key: str) -> Guest:
     """Return a visitor who is not kept; the same key gets the same variants (assumed)."""
-    now = tenant.clock.now()
-    return Guest(created_at=now, ref=ref_of("stranger", *key))
+    return Guest(created_at=tenant.clock.now(), ref=ref_of("stranger", *key))
 
 
 def _session(
@@ -128,11 +122,16 @@ def _session(
 
 def _record(tenant: Tenant, session: Session, execution: Execution) -> None:
     """Write the execution into the session, as decisions that limit their frequency expect it."""
-    results = [json.dumps(output) for node in execution.nodes for output in node.outputs]
+    results = [_result(output) for node in execution.nodes for output in node.outputs]
     flow_execution = {
         "status": "SUCCESS",
         "flowFriendlyId": execution.flow.friendly_id,
         "variantName": execution.variant.name,
-        "decision": {"results": [result for result in results if len(result) <= _RESULT_LIMIT]},
+        "decision": {"results": results},
     }
     tenant.record(session, "TRACKING", {"flowExecution": flow_execution})
+
+
+def _result(output: Mapping[str, Any]) -> str:
+    text = json.dumps(output)
+    return text if len(text) <= _RESULT_LIMIT else ""

@@ -39,7 +39,7 @@ def require_client_key(request: Request, tenant: Tenant, client_key: object) -> 
     """Raise Refused (401) unless the key is the tenant's, or empty on the Edge form."""
     if client_key == tenant.settings.client_key:
         return
-    if not (client_key in {"", None} and has_edge_context(request)):
+    if client_key or not has_edge_context(request):
         raise Refused(401, f"Unknown client key {client_key!r}")
 
 

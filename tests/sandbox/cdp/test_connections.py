@@ -111,7 +111,7 @@ async def test_oauth_asks_for_a_token_with_client_credentials(
 
 
 async def test_oauth_without_a_token_is_a_failure(caller: Caller, endpoint: Endpoint) -> None:
-    endpoint.answer = JSONResponse({"error": "access_denied"}, status_code=401)
+    endpoint.answer = JSONResponse({"error": "access_denied"})
     auth = {"authType": "OAUTH2", "tokenUrl": "$(there)/token"}
     with pytest.raises(ConnectionFailedError, match="gave no token"):
         await caller.ask(_connection(auth=auth), {})

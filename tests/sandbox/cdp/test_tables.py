@@ -14,7 +14,8 @@ OVERLAPPING: list[dict[str, Any]] = [
 
 def _rows(inputs: dict[str, Any], **table: Any) -> list[dict[str, Any]]:
     rules = table.pop("rules", OVERLAPPING)
-    return evaluate(Table(rules=rules, **table), inputs, "Loyalty points")
+    parsed = Table.model_validate({"rules": rules, **table})
+    return evaluate(parsed, inputs, "Loyalty points")
 
 
 @pytest.mark.parametrize(
@@ -31,38 +32,38 @@ def _rows(inputs: dict[str, Any], **table: Any) -> list[dict[str, Any]]:
 def test_each_hit_policy_picks_its_rows(
     policy: str, inputs: dict[str, Any], points: list[int]
 ) -> None:
-    assert [row["points"] for row in _rows(inputs, hit_policy=policy)] == points
+    assert [row["points"] for row in _rows(inputs, hitPolicy=policy)] == points
 
 
 @pytest.mark.parametrize("policy", ["UNIQUE", "FIRST", "ANY", "RULE ORDER", "COLLECT"])
 def test_no_match_is_no_row(policy: str) -> None:
     rules = [{"when": {"age": "> 100"}, "then": {"points": 1}}]
-    assert _rows({"age": 1}, hit_policy=policy, rules=rules) == []
+    assert _rows({"age": 1}, hitPolicy=policy, rules=rules) == []
 
 
 @pytest.mark.parametrize("policy", ["UNIQUE", "ANY"])
 def test_more_matches_than_the_policy_allows_are_an_error(policy: str) -> None:
     with pytest.raises(TableError, match=policy):
-        _rows({"age": 40}, hit_policy=policy)
+        _rows({"age": 40}, hitPolicy=policy)
 
 
 def test_any_takes_several_rules_that_say_the_same() -> None:
     rules = [{"then": {"points": 1}}, {"then": {"points": 1}}]
-    assert len(_rows({}, hit_policy="ANY", rules=rules)) == 1
+    assert len(_rows({}, hitPolicy="ANY", rules=rules)) == 1
 
 
 @pytest.mark.parametrize(
     ("aggregation", "points"), [("SUM", 5), ("COUNT", 3), ("MIN", 1), ("MAX", 2)]
 )
 def test_collect_aggregates_one_output(aggregation: str, points: int) -> None:
-    rows = _rows({"age": 40, "city": "Dublin"}, hit_policy="COLLECT", aggregation=aggregation)
+    rows = _rows({"age": 40, "city": "Dublin"}, hitPolicy="COLLECT", aggregation=aggregation)
     assert rows == [{"points": points}]
 
 
 def test_only_numbers_can_be_summed() -> None:
     rules = [{"then": {"points": "many"}}]
     with pytest.raises(TableError, match="SUM needs numbers"):
-        _rows({}, hit_policy="COLLECT", aggregation="SUM", rules=rules)
+        _rows({}, hitPolicy="COLLECT", aggregation="SUM", rules=rules)
 
 
 def test_rows_say_which_rule_they_are_and_what_it_offers() -> None:

@@ -65,6 +65,7 @@ def value_of(source: str) -> Any:
         (".now?iso_utc", "2026-11-03T14:05:06Z"),
         ("'31.01.2025 10:20'?datetime('dd.MM.yyyy HH:mm')?iso_utc", "2025-01-31T10:20:00Z"),
         ("'2025-01-31T10:20:00+02:00'?datetime?iso_utc", "2025-01-31T08:20:00Z"),
+        ("'10:20+0200'?datetime('HH:mmZ')?string('HH:mmXXX')", "08:20Z"),
         ("'2025-01-31'?date?string('dd-MMM-yy')", "31-Jan-25"),
         ("xs?size + hash?size + ''?size", 5),
         ("xs?first + xs?last", 5),

@@ -228,6 +228,13 @@ async def test_a_test_shows_what_failed(admin: Cdp) -> None:
     assert result["errorCause"].startswith("TypeError")
 
 
+@pytest.mark.parametrize("context", ["guest", {"guest": "g"}])
+async def test_a_test_needs_objects_as_context(admin: Cdp, context: Any) -> None:
+    variant = await _variant_named(admin, "Persona")
+    asked = {"decisionModelVariantRef": variant["ref"], "context": context}
+    assert (await admin.http.post("/v2/testDecisionModel", json=asked)).status_code == 400
+
+
 async def test_a_test_of_an_unknown_variant_is_not_found(admin: Cdp) -> None:
     asked = {"decisionModelVariantRef": "nowhere"}
     assert (await admin.http.post("/v2/testDecisionModel", json=asked)).status_code == 404

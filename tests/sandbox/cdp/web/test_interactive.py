@@ -82,6 +82,8 @@ async def test_exactly_one_well_formed_guest_key_is_needed(
     [
         ({"clientKey": "other"}, 401),
         ({"clientKey": ""}, 401),
+        ({"clientKey": ["sandbox"]}, 401),
+        ({"channel": ["WEB"]}, 400),
         ({"pointOfSale": "nowhere"}, 400),
         ({"pointOfSale": ""}, 400),
         ({"channel": "PIGEON"}, 400),
@@ -233,6 +235,15 @@ async def test_executions_with_a_browser_are_recorded_in_its_open_session(cdp: C
     assert (execution["status"], execution["flowFriendlyId"]) == ("SUCCESS", "recommended")
     (result,) = map(json.loads, execution["decision"]["results"])
     assert result["products"]["ids"] == {"0": "p1", "1": "p2", "2": "p3"}
+
+
+async def test_a_result_over_the_limit_is_recorded_as_empty(cdp: Cdp) -> None:
+    many = {"name": "Many", "programmable": "new Array(5000).fill('xy')"}
+    await cdp.put("long", output=1, models=[{"name": "M", "decisions": [many]}])
+    browser_id = await cdp.new_browser()
+    await cdp.decide("long", browserId=browser_id)
+    (event,) = (await cdp.guest(browser_id))["sessions"][0]["events"]
+    assert event["arbitraryData"]["flowExecution"]["decision"]["results"] == [""]
 
 
 async def test_each_execution_by_identifier_is_a_closed_session_of_its_own(cdp: Cdp) -> None:
