@@ -17,11 +17,61 @@ from jmespath.functions import Functions
 from proxy.core import grammar
 from proxy.core.grammar import Comparison
 from proxy.core.query import JOINED, Kind, Pick, QueryTemplate, Term, as_text
-from proxy.core.resources import FIELDS, HINTS, ID, RESOURCES, SORT, Resource
 from proxy.document import Path, nearest
 
+_ID = re.compile(r"[A-Za-z0-9_-]{1,100}")
+_FIELD = re.compile(r"[A-Za-z]\w*(\.[\w-]+)*")
+_FIELDS = re.compile(rf"{_FIELD.pattern}(\|{_FIELD.pattern})*")
+_SORT = re.compile(rf"!?{_FIELD.pattern}")
+_SEARCH_ON = re.compile(rf"{_FIELD.pattern}(\.\*)?")
+_DEPTH = re.compile(r"all|[1-9][0-9]*")
+_PAGE_SIZE = re.compile(r"[1-9][0-9]?|100")
+_SEARCH_TYPE = re.compile(
+    "AnyTerm|AllTermsAnyField|AllTermsSameField|ExactPhrase|ExactPhrasePrefix"
+)
+_TEXT = re.compile(r".+", re.DOTALL)
+
+_HINTS = {
+    _ID: "an ID has only letters, digits, - and _, at most 100",
+    _SORT: "write a field, e.g. Name, or descending with !, e.g. '!xp.rating'",
+    _SEARCH_ON: "write fields, e.g. Name or xp.keywords",
+    _DEPTH: "write a whole number from 1, or all",
+    _PAGE_SIZE: "write a whole number from 1 to 100",
+    _SEARCH_TYPE: f"write one of: {_SEARCH_TYPE.pattern.replace('|', ', ')}",
+    _TEXT: "write some text",
+}
+_COMMON = {"search": _TEXT, "searchOn": _SEARCH_ON, "sortBy": _SORT, "pageSize": _PAGE_SIZE}
 _FUNCTIONS = frozenset(Functions.FUNCTION_TABLE)
 CONDITIONS = ["not", "gt", "gte", "lt", "lte", "between", "like", "missing", "from"]
+
+RESOURCES: Mapping[str, Mapping[str, re.Pattern[str]]] = {
+    "me/products": {
+        **_COMMON,
+        "catalogID": _ID,
+        "categoryID": _ID,
+        "depth": _DEPTH,
+        "searchType": _SEARCH_TYPE,
+        "sellerID": _ID,
+        "supplierID": _ID,
+    },
+    "me/categories": {**_COMMON, "catalogID": _ID, "depth": _DEPTH, "productID": _ID},
+    "me/promotions": _COMMON,
+    "me/catalogs": {**_COMMON, "sellerID": _ID},
+    "me/orders": {**_COMMON, "from": _TEXT, "to": _TEXT, "searchType": _SEARCH_TYPE},
+    "me/productcollections": _COMMON,
+    "me/addresses": _COMMON,
+    "me/creditcards": _COMMON,
+    "me/costcenters": _COMMON,
+    "me/spendingAccounts": _COMMON,
+    "me/sellers": _COMMON,
+    "me/shipments": {**_COMMON, "orderID": _ID},
+    "me/subscriptions": _COMMON,
+    "me/usergroups": _COMMON,
+}
+"""The lists under `me/`, each with the parameters that are not filters and what they take.
+
+Source: docs/sources.md#me-lists (API 1.0.470).
+"""
 
 
 class FormError(ValueError):
@@ -49,7 +99,7 @@ def read_query(resource: str, query: Mapping[str, Any], *, as_listed: bool) -> Q
 
 def is_id(text: str) -> bool:
     """Say whether *text* can be an ID in OrderCloud."""
-    return ID.fullmatch(text) is not None
+    return _ID.fullmatch(text) is not None
 
 
 def read_pick(path: Any, at: Path) -> Pick:
@@ -118,7 +168,7 @@ class _Name:
             raise FormError(at, "this is neither a value nor a condition", "see docs/rules.md")
         text = as_text(value)
         if self.accepts and not self.accepts.fullmatch(text):
-            raise FormError(at, f"{text!r} cannot be {self.text}", HINTS[self.accepts])
+            raise FormError(at, f"{text!r} cannot be {self.text}", _HINTS[self.accepts])
         return text
 
 
@@ -128,7 +178,7 @@ def _read_terms(resource: str, name: str, value: Any) -> Iterator[Term]:
         yield _read_parameter(_Name(name, Kind.PLAIN, parameters[name]), value)
         return
     _refuse_odd_name(name, parameters)
-    field = _Name(name, Kind.ANY, ID if name == "ID" else None)
+    field = _Name(name, Kind.ANY, _ID if name == "ID" else None)
     if isinstance(value, dict) and "from" not in value:
         for condition, operand in value.items():
             yield from _read_condition(field, condition, operand)
@@ -142,7 +192,7 @@ def _refuse_odd_name(name: str, parameters: Mapping[str, re.Pattern[str]]) -> No
     for parameter in parameters:
         if name.casefold() == parameter.casefold():
             raise FormError((name,), f"'{name}' is not a field", f"did you mean '{parameter}'?")
-    if not FIELDS.fullmatch(name):
+    if not _FIELDS.fullmatch(name):
         what = f"'{name}' cannot be the name of a field"
         raise FormError((name,), what, "write e.g. Name, xp.color or Name|Description")
 
