@@ -17,61 +17,11 @@ from jmespath.functions import Functions
 from proxy.core import grammar
 from proxy.core.grammar import Comparison
 from proxy.core.query import JOINED, Kind, Pick, QueryTemplate, Term, as_text
+from proxy.core.resources import FIELDS, HINTS, ID, RESOURCES, Resource
 from proxy.document import Path, nearest
 
-_ID = re.compile(r"[A-Za-z0-9_-]{1,100}")
-_FIELD = re.compile(r"[A-Za-z]\w*(\.[\w-]+)*")
-_FIELDS = re.compile(rf"{_FIELD.pattern}(\|{_FIELD.pattern})*")
-_SORT = re.compile(rf"!?{_FIELD.pattern}")
-_SEARCH_ON = re.compile(rf"{_FIELD.pattern}(\.\*)?")
-_DEPTH = re.compile(r"all|[1-9][0-9]*")
-_PAGE_SIZE = re.compile(r"[1-9][0-9]?|100")
-_SEARCH_TYPE = re.compile(
-    "AnyTerm|AllTermsAnyField|AllTermsSameField|ExactPhrase|ExactPhrasePrefix"
-)
-_TEXT = re.compile(r".+", re.DOTALL)
-
-_HINTS = {
-    _ID: "an ID has only letters, digits, - and _, at most 100",
-    _SORT: "write a field, e.g. Name, or descending with !, e.g. '!xp.rating'",
-    _SEARCH_ON: "write fields, e.g. Name or xp.keywords",
-    _DEPTH: "write a whole number from 1, or all",
-    _PAGE_SIZE: "write a whole number from 1 to 100",
-    _SEARCH_TYPE: f"write one of: {_SEARCH_TYPE.pattern.replace('|', ', ')}",
-    _TEXT: "write some text",
-}
-_COMMON = {"search": _TEXT, "searchOn": _SEARCH_ON, "sortBy": _SORT, "pageSize": _PAGE_SIZE}
 _FUNCTIONS = frozenset(Functions.FUNCTION_TABLE)
 CONDITIONS = ["not", "gt", "gte", "lt", "lte", "between", "like", "missing", "from"]
-
-RESOURCES: Mapping[str, Mapping[str, re.Pattern[str]]] = {
-    "me/products": {
-        **_COMMON,
-        "catalogID": _ID,
-        "categoryID": _ID,
-        "depth": _DEPTH,
-        "searchType": _SEARCH_TYPE,
-        "sellerID": _ID,
-        "supplierID": _ID,
-    },
-    "me/categories": {**_COMMON, "catalogID": _ID, "depth": _DEPTH, "productID": _ID},
-    "me/promotions": _COMMON,
-    "me/catalogs": {**_COMMON, "sellerID": _ID},
-    "me/orders": {**_COMMON, "from": _TEXT, "to": _TEXT, "searchType": _SEARCH_TYPE},
-    "me/productcollections": _COMMON,
-    "me/addresses": _COMMON,
-    "me/creditcards": _COMMON,
-    "me/costcenters": _COMMON,
-    "me/spendingAccounts": _COMMON,
-    "me/sellers": _COMMON,
-    "me/shipments": {**_COMMON, "orderID": _ID},
-    "me/subscriptions": _COMMON,
-    "me/usergroups": _COMMON,
-}
-"""The lists under `me/`, each with the parameters that are not filters and what they take.
-
-Source: docs/sources.md#me-lists (API 1.0.470).
-"""
 
 
 class FormError(ValueError):
@@ -89,7 +39,9 @@ def read_query(resource: str, query: Mapping[str, Any], *, as_listed: bool) -> Q
         FormError: at the first name or value that cannot be.
     """
     terms = tuple(
-        term for name, value in query.items() for term in _read_terms(resource, name, value)
+        term
+        for name, value in query.items()
+        for term in _read_terms(RESOURCES[resource], name, value)
     )
     template = QueryTemplate(resource, terms, as_listed)
     if as_listed and not template.lists_ids:
@@ -99,7 +51,7 @@ def read_query(resource: str, query: Mapping[str, Any], *, as_listed: bool) -> Q
 
 def is_id(text: str) -> bool:
     """Say whether *text* can be an ID in OrderCloud."""
-    return _ID.fullmatch(text) is not None
+    return ID.fullmatch(text) is not None
 
 
 def read_pick(path: Any, at: Path) -> Pick:
@@ -168,17 +120,18 @@ class _Name:
             raise FormError(at, "this is neither a value nor a condition", "see docs/rules.md")
         text = as_text(value)
         if self.accepts and not self.accepts.fullmatch(text):
-            raise FormError(at, f"{text!r} cannot be {self.text}", _HINTS[self.accepts])
+            raise FormError(at, f"{text!r} cannot be {self.text}", HINTS[self.accepts])
         return text
 
 
-def _read_terms(resource: str, name: str, value: Any) -> Iterator[Term]:
-    parameters = RESOURCES[resource]
-    if name in parameters:
-        yield _read_parameter(_Name(name, Kind.PLAIN, parameters[name]), value)
+def _read_terms(resource: Resource, name: str, value: Any) -> Iterator[Term]:
+    if name in resource.parameters:
+        yield _read_parameter(_Name(name, Kind.PLAIN, resource.parameters[name]), value)
+        if name == "sortBy":
+            _refuse_odd_sorts(resource, value)
         return
-    _refuse_odd_name(name, parameters)
-    field = _Name(name, Kind.ANY, _ID if name == "ID" else None)
+    _refuse_odd_name(resource, name)
+    field = _Name(name, Kind.ANY, ID if name == "ID" else None)
     if isinstance(value, dict) and "from" not in value:
         for condition, operand in value.items():
             yield from _read_condition(field, condition, operand)
@@ -186,15 +139,27 @@ def _read_terms(resource: str, name: str, value: Any) -> Iterator[Term]:
         yield field.term(value, (name,))
 
 
-def _refuse_odd_name(name: str, parameters: Mapping[str, re.Pattern[str]]) -> None:
+def _refuse_odd_name(resource: Resource, name: str) -> None:
     if name.casefold() == "page":
         raise FormError((name,), "the page is the shopper's to choose", "remove it")
-    for parameter in parameters:
+    for parameter in resource.parameters:
         if name.casefold() == parameter.casefold():
             raise FormError((name,), f"'{name}' is not a field", f"did you mean '{parameter}'?")
-    if not _FIELDS.fullmatch(name):
+    if not FIELDS.fullmatch(name):
         what = f"'{name}' cannot be the name of a field"
         raise FormError((name,), what, "write e.g. Name, xp.color or Name|Description")
+    wrong = resource.why_no_filter(name)
+    if wrong is not None:
+        raise FormError((name,), *wrong)
+
+
+def _refuse_odd_sorts(resource: Resource, value: Any) -> None:
+    if isinstance(value, dict):
+        return
+    for i, name in enumerate(value if isinstance(value, list) else [value]):
+        wrong = resource.why_no_sort(name)
+        if wrong is not None:
+            raise FormError(("sortBy", i) if isinstance(value, list) else ("sortBy",), *wrong)
 
 
 def _read_parameter(name: _Name, value: Any) -> Term:

@@ -12,7 +12,7 @@ from proxy import document
 from proxy.core.compose import ListTemplate
 from proxy.core.conditions import All, Condition
 from proxy.core.experiment import Experiment
-from proxy.core.forms import RESOURCES, FormError, is_id, read_pick, read_query
+from proxy.core.forms import FormError, is_id, read_pick, read_query
 from proxy.core.nodes import (
     ExampleNode,
     FlowNode,
@@ -26,6 +26,7 @@ from proxy.core.nodes import (
 )
 from proxy.core.placement import Example, Flow, Needs, Outcome, Placement, Rule, Split
 from proxy.core.query import Pick, QueryTemplate, Term
+from proxy.core.resources import RESOURCES
 from proxy.core.schedule import Schedule, read_moment
 from proxy.core.when import read_schedule, read_when, read_zone, walk
 from proxy.document import Document, Path

@@ -2,8 +2,9 @@
 
 from typing import Any
 
-from proxy.core.forms import CONDITIONS, RESOURCES
+from proxy.core.forms import CONDITIONS
 from proxy.core.nodes import PlacementFile
+from proxy.core.resources import RESOURCES
 
 _SCALAR = {"type": ["string", "number", "boolean"]}
 _VALUES = {"anyOf": [_SCALAR, {"type": "array", "items": _SCALAR, "minItems": 1}]}
@@ -39,7 +40,7 @@ def rules() -> dict[str, Any]:
 
 def _query() -> dict[str, Any]:
     """Return the schema of `query:`: known parameters by name, anything else is a field."""
-    names = sorted({name for parameters in RESOURCES.values() for name in parameters})
+    names = sorted({name for one in RESOURCES.values() for name in one.parameters})
     form = {"$ref": "#/$defs/Form"}
     return {
         "type": "object",

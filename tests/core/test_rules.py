@@ -162,7 +162,7 @@ def test_all_mistakes_of_a_file_are_told_at_once_from_top_to_bottom() -> None:
         resource: me/product
         rules:
           - {name: a, when: {segment: x}, query: {pageSize: 500}}
-          - {name: a, when: {segment: x}, query: {near: {close: 1}}}
+          - {name: a, when: {segment: x}, query: {Name: {close: 1}}}
         default: {query: {depth: none}}
     """) == [
         "3:11: 'me/product' is not a list of OrderCloud's; did you mean 'me/products'?",
