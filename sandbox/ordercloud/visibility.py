@@ -116,6 +116,10 @@ class Visibility:
 
     def promotions(self, viewer: Viewer) -> list[Entity]:
         """Return the active promotions that the viewer may use; expired ones are among them."""
+        return [each for each in self.assigned_promotions(viewer) if each["Active"]]
+
+    def assigned_promotions(self, viewer: Viewer) -> list[Entity]:
+        """Return the promotions that are meant for the viewer, active or not."""
         assigned = {
             each.promotion_id
             for party in viewer.parties()
@@ -124,7 +128,7 @@ class Visibility:
         return [
             promotion
             for promotion in self._store.promotions
-            if promotion["Active"] and (promotion["AllowAllBuyers"] or promotion["ID"] in assigned)
+            if promotion["AllowAllBuyers"] or promotion["ID"] in assigned
         ]
 
     def price_schedule(

@@ -94,7 +94,8 @@ def _eligible(call: Call, order: Entity) -> Iterator[Entity]:
 
 
 def _by_code(call: Call, order: Entity, code: str) -> Entity:
-    for promotion in _visible(call, order):
+    shopper = orders.shopper(call, order)
+    for promotion in call.marketplace.visibility.assigned_promotions(shopper):
         if promotion["Code"].casefold() == code.casefold():
             return promotion
     raise not_found("Promotion", code)

@@ -2,6 +2,7 @@
 
 import pytest
 
+from sandbox.ordercloud import belongings
 from tests.sandbox.ordercloud.conftest import OrderCloud
 
 HOME = {"Street1": "1 Main", "City": "Here", "Country": "US", "AddressName": "Home"}
@@ -67,6 +68,20 @@ async def test_a_wish_list_shows_products_at_the_shoppers_price(oc: OrderCloud) 
 
     await alice.ok("DELETE", "/me/productcollections/wishes/p1")
     assert await alice.ids("/me/productcollections/wishes/products") == ["watch-11"]
+
+
+async def test_a_wish_list_holds_so_many_products(
+    oc: OrderCloud, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(belongings, "_MOST_ENTRIES", 1)
+    alice = await oc.log_in("alice")
+    await alice.ok("POST", "/me/productcollections", {"ID": "wishes", "Name": "Wishes"})
+
+    for _ in range(2):
+        await alice.ok("PUT", "/me/productcollections/wishes/p1")
+
+    refusal = await alice.refusal("PUT", "/me/productcollections/wishes/p2")
+    assert refusal == (400, "ProductCollection.ProductEntryLimit")
 
 
 async def test_what_a_shopper_does_not_see_cannot_be_wished_for(oc: OrderCloud) -> None:

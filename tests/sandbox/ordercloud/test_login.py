@@ -128,6 +128,15 @@ async def test_wrong_credentials_are_refused(
     assert oauth_error(await oc.token(**form)) == (400, error, code)
 
 
+async def test_a_client_that_is_switched_off_logs_nobody_in(oc: OrderCloud) -> None:
+    admin = await oc.admin()
+    await admin.ok("PATCH", "/apiclients/storefront-client", {"Active": False})
+
+    answer = await oc.token(grant_type="client_credentials")
+
+    assert oauth_error(answer) == (400, "invalid_client", "Auth.ClientNotActive")
+
+
 async def test_only_forms_are_read(oc: OrderCloud) -> None:
     answer = await oc.client.post("/oauth/token", json={"grant_type": "password"})
 

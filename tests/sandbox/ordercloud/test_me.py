@@ -126,6 +126,13 @@ async def test_a_category_filter_needs_a_catalog(oc: OrderCloud) -> None:
     assert refusal == (400, "Product.CategoryFilterRequiresCatalogID")
 
 
+async def test_without_a_default_catalog_there_are_no_categories(oc: OrderCloud) -> None:
+    admin = await oc.admin()
+
+    assert await admin.ids("/me/categories") == []
+    assert await admin.refusal("GET", "/me/categories/watches") == (404, "NotFound")
+
+
 @pytest.mark.parametrize("category", ["unknown", "vip-lounge"])
 async def test_a_category_that_is_not_seen_is_not_found(oc: OrderCloud, category: str) -> None:
     bob = await oc.log_in("bob")

@@ -95,6 +95,15 @@ async def test_a_product_without_price_cannot_be_bought(oc: OrderCloud, alice: C
     assert refusal == (400, "PriceSchedule.MissingOrConflicting")
 
 
+async def test_a_parent_product_cannot_be_bought(oc: OrderCloud, alice: Caller) -> None:
+    admin = await oc.admin()
+    await admin.ok("PATCH", "/products/p1", {"IsParent": True})
+
+    refusal = await alice.refusal("POST", "/cart/lineitems", {"ProductID": "p1"})
+
+    assert refusal == (400, "LineItem.CannotPurchaseParentProduct")
+
+
 async def test_an_item_stays_with_its_product(alice: Caller) -> None:
     item = await alice.ok("POST", "/cart/lineitems", {"ProductID": "p1"})
 

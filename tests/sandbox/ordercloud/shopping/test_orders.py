@@ -109,6 +109,8 @@ async def test_orders_are_found_by_when_they_were_submitted(oc: OrderCloud, alic
     assert await alice.ids("/me/orders?from=2030-05-01&to=2030-05-02") == [order_id]
     assert await alice.ids("/me/orders?from=2030-05-02") == []
     assert await alice.ids("/me/orders?to=2030-05-01") == []
+    refusal = await alice.refusal("GET", "/me/orders?from=yesterday")
+    assert refusal == (400, "List.InvalidType")
 
 
 async def test_the_seller_lists_all_that_came_in(oc: OrderCloud, alice: Caller) -> None:

@@ -70,7 +70,7 @@ async def test_what_the_cart_is_not_eligible_for_any_more_is_dropped(alice: Call
     [
         ("NOSUCHCODE", 404, "NotFound"),
         ("CARTON", 404, "NotFound"),
-        ("PAUSED20", 404, "NotFound"),
+        ("PAUSED20", 400, "Promotion.NotActive"),
         ("LASTSUMMER", 400, "Promotion.Expired"),
         ("LOYAL3", 400, "Promotion.NotEligible"),
         ("TOMORROW", 400, "Promotion.NotYetValid"),
