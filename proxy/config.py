@@ -20,7 +20,6 @@ from pydantic import (
     SecretStr,
     model_validator,
 )
-from pydantic_core import PydanticCustomError
 
 from proxy import document
 from proxy.errors import DocumentError, Problem
@@ -32,11 +31,17 @@ _EDGE = "https://edge-platform.sitecorecloud.io"
 
 def _read_list(value: object) -> object:
     """Read a comma-separated text as a list, as it comes from the environment."""
-    return [part.strip() for part in value.split(",")] if isinstance(value, str) else value
+    if not isinstance(value, str):
+        return value
+    return [stripped for part in value.split(",") if (stripped := part.strip())]
 
 
 def _read_url(value: object) -> str:
-    return str(AnyHttpUrl(str(value))).rstrip("/")
+    url = AnyHttpUrl(str(value))
+    if url.username or url.password or url.query or url.fragment:
+        what = "a URL here has a scheme, a host and perhaps a path"
+        raise document.refusal(what, "remove the rest")
+    return str(url).rstrip("/")
 
 
 Url = Annotated[str, BeforeValidator(_read_url, json_schema_input_type=str)]
@@ -125,8 +130,7 @@ class Cdp(_Section):
             needed["region` or `url"] = self.url or self.region or ""
         missing = [name for name, value in needed.items() if not value]
         if missing:
-            context = {"what": f"`{missing[0]}` is missing", "mend": "add it"}
-            raise PydanticCustomError("mend", "{what}; {mend}", context)
+            raise document.refusal(f"`{missing[0]}` is missing", "add it")
         return self
 
 
@@ -191,7 +195,8 @@ def load(path: Path | None, environ: Mapping[str, str] | None = None) -> Config:
         DocumentError: with every problem of file and environment.
     """
     environ = os.environ if environ is None else environ
-    file = document.parse(_text(path), str(path)) if path else document.parse("{}", "environment")
+    text = _text(path, named_by="--config") if path else "{}"
+    file = document.parse(text, str(path or "environment"))
     problems = _secrets_in(file)
     overrides, strange = _overrides(environ)
     problems += strange
@@ -211,12 +216,12 @@ def _beside(loaded: Config, path: Path) -> Config:
     return loaded.model_copy(update={"rules": rules})
 
 
-def _text(path: Path) -> str:
+def _text(path: Path, *, named_by: str) -> str:
     try:
         return path.read_text("utf-8")
     except (OSError, UnicodeDecodeError) as exc:
-        what = f"cannot be read: {exc}"
-        raise DocumentError((Problem(str(path), 0, 0, what, "name a file with --config"),)) from exc
+        what, mend = f"cannot be read: {exc}", f"name a file with {named_by}"
+        raise DocumentError((Problem(str(path), 0, 0, what, mend),)) from exc
 
 
 def _secrets_in(file: document.Document) -> list[Problem]:
@@ -245,20 +250,22 @@ def _overrides(
         if variable in known:
             overrides[known[variable]] = variable, value
         elif (of := variable.removesuffix("_FILE")) in known:
-            overrides[known[of]] = variable, _text(Path(value)).strip()
+            overrides[known[of]] = variable, _text(Path(value), named_by=variable).strip()
         else:
             mend = document.nearest(variable, list(known))
             problems.append(Problem(variable, 0, 0, "there is no such setting", mend))
     return overrides, problems
 
 
-def _merged(data: Any, overrides: Mapping[tuple[str, str], tuple[str, str]]) -> dict[str, Any]:
-    settings = {
-        name: dict(section) if isinstance(section, dict) else section
-        for name, section in (data or {}).items()
-    }
+def _merged(data: Any, overrides: Mapping[tuple[str, str], tuple[str, str]]) -> Any:
+    """Return *data* with the overrides in it; what is no mapping is left to be refused."""
+    if data is not None and not isinstance(data, dict):
+        return data
+    settings = {name: section for name, section in (data or {}).items() if section is not None}
     for (section, key), (_, value) in overrides.items():
-        settings.setdefault(section, {})[key] = value
+        before = settings.get(section, {})
+        if isinstance(before, dict):
+            settings[section] = {**before, key: value}
     return settings
 
 

@@ -14,7 +14,7 @@ from typing import Any, NoReturn, TypeVar, Union, get_args, get_origin
 
 import yaml
 from pydantic import BaseModel, ValidationError
-from pydantic_core import ErrorDetails
+from pydantic_core import ErrorDetails, PydanticCustomError
 
 from proxy.errors import DocumentError, Problem
 
@@ -32,7 +32,8 @@ _TRUE = frozenset({"true", "True", "TRUE"})
 _FALSE = frozenset({"false", "False", "FALSE"})
 _WHOLE = re.compile(r"0|-?[1-9][0-9]{0,17}")
 _FRACTION = re.compile(r"-?(0|[1-9][0-9]*)\.[0-9]*[1-9]")
-_TELLING = frozenset({"extra_forbidden", "mend", "missing"})
+_REFUSAL = "mend"
+_TELLING = frozenset({"extra_forbidden", "missing", _REFUSAL})
 _MAPPINGS = frozenset({"dict_type", "model_type"})
 _KEY = "[key]"
 _BOOLEAN_LOOKALIKES = frozenset({"yes", "no", "on", "off"})
@@ -52,8 +53,9 @@ class Document:
 
     def problem(self, path: Path, what: str, mend: str) -> Problem:
         """Return a problem at *path*, or at its nearest parent that the file really holds."""
-        if path in self.sources:
-            return Problem(self.sources[path], 0, 0, what, mend)
+        for end in range(len(path), 0, -1):
+            if path[:end] in self.sources:
+                return Problem(self.sources[path[:end]], 0, 0, what, mend)
         while path and path not in self.places:
             path = path[:-1]
         line, column = self.places.get(path, (1, 1))
@@ -97,6 +99,11 @@ def validate(document: Document, model: type[M]) -> M:
     except ValidationError as exc:
         found = _problems(document, model, exc.errors(include_url=False))
         raise DocumentError(tuple(sorted(found, key=lambda p: (p.line, p.column)))) from exc
+
+
+def refusal(what: str, mend: str) -> PydanticCustomError:
+    """Return what a validator raises so that its own words become the problem."""
+    return PydanticCustomError(_REFUSAL, "{what}; {mend}", {"what": what, "mend": mend})
 
 
 def nearest(word: str, known: list[str]) -> str:
@@ -225,10 +232,9 @@ def _into(data: Any, loc: Path) -> Path:
     """Return *loc* without what is not in the data: missing keys, and names of forms."""
     path: Path = ()
     for part in loc:
-        keys = (
-            data if isinstance(data, dict) else range(len(data)) if isinstance(data, list) else ()
-        )
-        if part in keys:
+        is_key = isinstance(data, dict) and part in data
+        is_index = isinstance(data, list) and part in range(len(data))
+        if is_key or is_index:
             data = data[part]
             path += (part,)
     return path

@@ -5,7 +5,8 @@ from collections.abc import Mapping
 from typing import Annotated
 
 from pydantic import BeforeValidator
-from pydantic_core import PydanticCustomError
+
+from proxy.document import refusal
 
 _DURATION = re.compile(r"([0-9]{1,9}(?:\.[0-9]{1,9})?)\s*(ms|s|m|h|d)")
 _SECONDS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86400}
@@ -17,8 +18,7 @@ def _read_quantity(value: object, pattern: re.Pattern[str], units: Mapping[str, 
     match = pattern.fullmatch(value.strip()) if isinstance(value, str) else None
     if match is None:
         mend = f"write a number with one of: {', '.join(units)}"
-        context = {"what": f"{value!r} is not a quantity with a unit", "mend": mend}
-        raise PydanticCustomError("mend", "{what}; {mend}", context)
+        raise refusal(f"{value!r} is not a quantity with a unit", mend)
     return float(match[1]) * units[match[2]]
 
 

@@ -6,9 +6,9 @@ These models check the shape; core.rules reads the meaning.
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator
-from pydantic_core import PydanticCustomError
 
 from proxy.core.query import as_text
+from proxy.document import refusal
 from proxy.quantity import Duration
 
 
@@ -22,13 +22,8 @@ class Node(BaseModel):
     def _refuse_nothing(cls, value: Any) -> Any:
         """Refuse a key whose value was forgotten: left out, it would not be missed."""
         if value is None:
-            raise _mend("there is no value", "write one, or remove the key")
+            raise refusal("there is no value", "write one, or remove the key")
         return value
-
-
-def _mend(what: str, mend: str) -> PydanticCustomError:
-    """Return an error that `document` shows as it stands here."""
-    return PydanticCustomError("mend", "{what}; {mend}", {"what": what, "mend": mend})
 
 
 def _listed(value: Any) -> Any:
@@ -37,7 +32,7 @@ def _listed(value: Any) -> Any:
 
 def _filled(value: Any) -> Any:
     if value == []:
-        raise _mend("this list is empty", "name at least one")
+        raise refusal("this list is empty", "name at least one")
     return value
 
 
