@@ -14,9 +14,9 @@ from zoneinfo import ZoneInfo
 import uvloop
 
 from proxy import __version__, app, config, doctor, live
-from proxy.core import examples, explain, schema
+from proxy.core import examples, explain, lint, schema
+from proxy.core.lint import Findings
 from proxy.core.schedule import read_moment
-from proxy.core.tenant import Findings
 from proxy.edge.telemetry import configure_logging
 from proxy.errors import ProxyError
 from proxy.model import Asked, Facts, Json
@@ -70,10 +70,14 @@ def _sandbox(args: argparse.Namespace) -> int:
 
 def _check(args: argparse.Namespace) -> int:
     rules = load_folder(args.rules)
-    found = Findings(rules.problems, ())
+    now = datetime.now(UTC)
+    placements = rules.placements.values()
+    mistakes = tuple(mistake for one in placements for mistake in lint.mistakes(one))
+    notes = tuple(note for one in placements for note in lint.notes(one, now))
+    found = Findings(rules.problems + mistakes, notes)
     if args.live:
         in_tenant = asyncio.run(live.check_tenant(config.load(args.config), rules))
-        found = Findings(rules.problems + in_tenant.problems, in_tenant.notes)
+        found = Findings(found.problems + in_tenant.problems, found.notes + in_tenant.notes)
     if args.json:
         listed = {"placements": sorted(rules.placements), **asdict(found)}
         print(json.dumps(listed, indent=2))

@@ -1,7 +1,8 @@
 """`decision-proxy check --live`: the rules held against what the CDP tenant really has."""
 
 from proxy.config import Config
-from proxy.core.tenant import Findings, compare
+from proxy.core.lint import Findings
+from proxy.core.tenant import compare
 from proxy.edge.http import connected
 from proxy.edge.tenant import Tenant
 from proxy.reload import RuleSet

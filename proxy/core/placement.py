@@ -42,6 +42,11 @@ class Split:
     experiment: Experiment
     variants: Mapping[str, ListTemplate]
 
+    @property
+    def picks(self) -> tuple[Pick, ...]:
+        """Return every path into the decision that a variant follows."""
+        return tuple(pick for variant in self.variants.values() for pick in variant.picks)
+
 
 Outcome: TypeAlias = ListTemplate | Pick | Split
 """What a rule leads to: a list, the page inside the decision, or one list per variant."""

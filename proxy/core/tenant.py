@@ -11,13 +11,15 @@ from xml.etree import ElementTree as ET
 
 import msgspec
 
-from proxy.core.compose import ListTemplate
-from proxy.core.placement import Flow, Placement, Rule, Split
+from proxy.core.lint import Findings
+from proxy.core.placement import Flow, Placement, Rule
 from proxy.core.query import Pick
+from proxy.core.when import SEGMENT
 from proxy.document import nearest
 from proxy.errors import Problem
 
 _LIVE = frozenset({"LIVE", "PRODUCTION"})
+_TRIGGERED = "TRIGGERED"
 _MEMBER = re.compile(
     r'"(?P<key>[^"\\$<]+)"\s*:\s*(?:"(?P<text>[^"$<]*)"|"\$\{(?P<shown>[^}]*)\}"|(?P<other>.))',
     re.DOTALL,
@@ -32,8 +34,16 @@ class FlowDefinition(msgspec.Struct, rename="camel"):
     """What we read of `/v3/flowDefinitions`."""
 
     friendly_id: str = ""
+    type: str = ""
     status: str = ""
+    archived: bool = False
     variants: list["FlowVariant"] = []
+
+    @property
+    def model_refs(self) -> frozenset[str]:
+        """Return the references of the decision models that any variant runs."""
+        inputs = (one for variant in self.variants for one in variant.inputs)
+        return frozenset(ref for one in inputs for ref in one.decision_model_refs)
 
 
 class FlowVariant(msgspec.Struct):
@@ -41,17 +51,22 @@ class FlowVariant(msgspec.Struct):
 
     tasks: list["FlowTask"] = []
 
+    @property
+    def inputs(self) -> tuple["TaskInput", ...]:
+        """Return what its steps work on."""
+        return tuple(task.input for task in self.tasks if task.input is not None)
+
 
 class FlowTask(msgspec.Struct):
     """A step of a variant: a template, decision models and more."""
 
-    input: "TaskInput"
+    input: "TaskInput | None" = None
 
 
 class TaskInput(msgspec.Struct, rename="camel"):
     """What a step works on."""
 
-    template: str = ""
+    template: str | None = None
     decision_model_refs: list[str] = []
 
 
@@ -59,21 +74,14 @@ class TaskInput(msgspec.Struct, rename="camel"):
 class FlowOutput:
     """What a flow may put out: its keys, and the values of those keys that are fully known.
 
-    `keys` is None where the template does not tell.
+    `why_idle` says why it does not run now, and is None where it does; `keys` is None where the
+    template does not tell.
     """
 
     friendly_id: str
-    is_live: bool
+    why_idle: str | None
     keys: frozenset[str] | None
     values: Mapping[str, frozenset[str]]
-
-
-@dataclass(frozen=True, slots=True)
-class Findings:
-    """Mistakes, and notes on what is allowed but perhaps not meant."""
-
-    problems: tuple[Problem, ...]
-    notes: tuple[Problem, ...]
 
 
 def read_flow(flow: FlowDefinition, models: Mapping[str, Iterable[str]]) -> FlowOutput:
@@ -84,7 +92,7 @@ def read_flow(flow: FlowDefinition, models: Mapping[str, Iterable[str]]) -> Flow
     is_open = False
     for variant in flow.variants:
         tables = _tables_of(variant, models)
-        for template in (task.input.template for task in variant.tasks if task.input.template):
+        for template in (one.template for one in variant.inputs if one.template):
             is_open |= _WHOLE.match(template) is not None
             for member in _MEMBER.finditer(template):
                 keys.add(member["key"])
@@ -95,8 +103,16 @@ def read_flow(flow: FlowDefinition, models: Mapping[str, Iterable[str]]) -> Flow
                     values.setdefault(member["key"], set()).update(found)
     known = {key: frozenset(found) for key, found in values.items() if key not in unknown}
     return FlowOutput(
-        flow.friendly_id, flow.status in _LIVE, None if is_open else frozenset(keys), known
+        flow.friendly_id, _why_idle(flow), None if is_open else frozenset(keys), known
     )
+
+
+def _why_idle(flow: FlowDefinition) -> str | None:
+    if flow.type.startswith(_TRIGGERED):
+        return "is started by events, never by a placement"
+    if flow.archived:
+        return "is archived in CDP"
+    return None if flow.status in _LIVE else f"is not live in CDP, but {flow.status}"
 
 
 def compare(placements: Iterable[Placement], flows: Mapping[str, FlowOutput]) -> Findings:
@@ -104,15 +120,16 @@ def compare(placements: Iterable[Placement], flows: Mapping[str, FlowOutput]) ->
     problems: list[Problem] = []
     notes: list[Problem] = []
     for placement in placements:
-        if placement.flow is None or placement.flow.friendly_id.endswith("*"):
+        if placement.flow is None or _is_some_flow(placement.flow, flows):
             continue
         flow = flows.get(placement.flow.friendly_id)
         if flow is None:
             problems.append(_no_flow(placement, placement.flow, flows))
             continue
-        if not flow.is_live:
-            what = f"the flow '{flow.friendly_id}' is not live in CDP"
-            notes.append(Problem(placement.file, placement.flow.line, 1, what, "start it there"))
+        if flow.why_idle is not None:
+            what = f"the flow '{flow.friendly_id}' {flow.why_idle}"
+            mend = "all shoppers see the default"
+            notes.append(Problem(placement.file, placement.flow.line, 1, what, mend))
         problems += _missing_keys(placement, placement.flow, flow)
         problems += _unknown_segments(placement, placement.flow, flow)
         notes += _unhandled_segments(placement, placement.flow, flow)
@@ -124,7 +141,7 @@ def _tables_of(
 ) -> Mapping[str, frozenset[str] | None]:
     """Return the values of each decision-table output that *variant* can reach, by its name."""
     outputs: dict[str, frozenset[str] | None] = {}
-    for ref in (ref for task in variant.tasks for ref in task.input.decision_model_refs):
+    for ref in (ref for one in variant.inputs for ref in one.decision_model_refs):
         for xml in models.get(ref, ()):
             for name, found in _table_outputs(xml):
                 before = outputs.get(name, frozenset())
@@ -159,6 +176,13 @@ def _values_of(
     return tables.get(name[1]) if name else None
 
 
+def _is_some_flow(wanted: Flow, flows: Iterable[str]) -> bool:
+    """Say whether *wanted* is any flow of a prefix, `home_*`, of which there is one at least."""
+    prefix = wanted.friendly_id.removesuffix("*")
+    is_any = prefix != wanted.friendly_id
+    return is_any and any(friendly_id.startswith(prefix) for friendly_id in flows)
+
+
 def _no_flow(placement: Placement, flow: Flow, flows: Mapping[str, FlowOutput]) -> Problem:
     what = f"CDP has no flow '{flow.friendly_id}'"
     return Problem(placement.file, flow.line, 1, what, nearest(flow.friendly_id, list(flows)))
@@ -185,12 +209,18 @@ def _unknown_segments(placement: Placement, flow: Flow, output: FlowOutput) -> I
 
 
 def _unhandled_segments(placement: Placement, flow: Flow, output: FlowOutput) -> Iterator[Problem]:
-    handled = frozenset().union(*(rule.segments for rule in placement.rules))
-    if any(not rule.segments for rule in placement.rules):
+    wanted = [_wanted_segments(rule) for rule in placement.rules]
+    if None in wanted:
         return
+    handled = frozenset().union(*(segments or () for segments in wanted))
     for segment in sorted((_emitted(flow, output) or frozenset()) - handled):
         what = f"the flow '{output.friendly_id}' also names '{segment}', which no rule handles"
         yield Problem(placement.file, flow.line, 1, what, "those shoppers see the default")
+
+
+def _wanted_segments(rule: Rule) -> frozenset[str] | None:
+    """Return the segments that *rule* is for, or None where it takes others too."""
+    return next((key.values for key in rule.when.keys if key.subject == SEGMENT), None)
 
 
 def _emitted(flow: Flow, output: FlowOutput) -> frozenset[str] | None:
@@ -211,10 +241,4 @@ def _picks(placement: Placement, flow: Flow) -> Iterator[tuple[int, Pick]]:
 
 def _picks_of(rule: Rule) -> Iterator[Pick]:
     yield from rule.picks
-    match rule.then:
-        case Pick():
-            yield rule.then
-        case ListTemplate():
-            yield from rule.then.picks
-        case Split():
-            yield from (pick for one in rule.then.variants.values() for pick in one.picks)
+    yield from (rule.then,) if isinstance(rule.then, Pick) else rule.then.picks

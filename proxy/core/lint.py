@@ -1,0 +1,69 @@
+"""What a file may say but cannot mean, and what is worth knowing of it.
+
+Rules that never apply; schedules that are over or still to come.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from proxy.core.conditions import All, AnyOf, Condition, Subject
+from proxy.core.placement import Placement, Rule
+from proxy.core.query import Pick
+from proxy.core.schedule import Phase
+from proxy.errors import Problem
+
+
+@dataclass(frozen=True, slots=True)
+class Findings:
+    """Mistakes, and notes on what is allowed but perhaps not meant."""
+
+    problems: tuple[Problem, ...]
+    notes: tuple[Problem, ...]
+
+
+def mistakes(placement: Placement) -> Iterator[Problem]:
+    """Give the rules that earlier ones always forestall. They do no harm, but cannot be meant."""
+    taken: dict[tuple[Subject, str], str] = {}
+    for rule in placement.rules:
+        names = _forestalled_by(rule, taken)
+        if names:
+            what = f"'{rule.name}' never applies: {names} above it takes all of its shoppers"
+            yield Problem(placement.file, rule.line, 1, what, "move it up, or narrow the other")
+        if isinstance(rule.when, AnyOf) and _always_lists(rule):
+            for value in rule.when.values:
+                taken.setdefault((rule.when.subject, value), rule.name)
+
+
+def notes(placement: Placement, at: datetime) -> Iterator[Problem]:
+    """Give what is worth knowing about the placement's schedules."""
+    for rule in placement.rules:
+        phase = rule.schedule.phase(at) if rule.schedule else Phase.ON
+        if rule.schedule is None or phase not in {Phase.OVER, Phase.UPCOMING}:
+            continue
+        what = f"'{rule.name}' does not apply: {rule.schedule.why_not(at)}"
+        mend = "remove it" if phase is Phase.OVER else "nothing to do until then"
+        yield Problem(placement.file, rule.line, 1, what, mend)
+
+
+def _forestalled_by(rule: Rule, taken: Mapping[tuple[Subject, str], str]) -> str:
+    """Return the names of the rules that take every value that *rule* is for, if they do."""
+    for one in _anys(rule.when):
+        keys = [(one.subject, value) for value in one.values]
+        if all(key in taken for key in keys):
+            return " and ".join(sorted({f"'{taken[key]}'" for key in keys}))
+    return ""
+
+
+def _anys(when: Condition) -> Iterator[AnyOf]:
+    """Give the parts that all have to hold and name values."""
+    for part in when.parts if isinstance(when, All) else (when,):
+        if isinstance(part, AnyOf):
+            yield part
+
+
+def _always_lists(rule: Rule) -> bool:
+    """Say whether the rule, once its condition holds, leaves nothing to the rules below it."""
+    if rule.schedule is not None or isinstance(rule.then, Pick):
+        return False
+    return not rule.then.picks
