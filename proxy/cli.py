@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 import uvloop
 
 from proxy import __version__, app, config, doctor, live
-from proxy.core import examples, explain, lint, schema
+from proxy.core import diff, examples, explain, lint, schema
 from proxy.core.lint import Findings
 from proxy.core.schedule import read_moment
 from proxy.edge.telemetry import configure_logging
@@ -71,13 +71,10 @@ def _sandbox(args: argparse.Namespace) -> int:
 def _check(args: argparse.Namespace) -> int:
     rules = load_folder(args.rules)
     now = datetime.now(UTC)
-    placements = rules.placements.values()
-    mistakes = tuple(mistake for one in placements for mistake in lint.mistakes(one))
-    notes = tuple(note for one in placements for note in lint.notes(one, now))
-    found = Findings(rules.problems + mistakes, notes)
+    by_itself = (lint.examine(placement, now) for placement in rules.placements.values())
+    found = sum(by_itself, Findings(rules.problems))
     if args.live:
-        in_tenant = asyncio.run(live.check_tenant(config.load(args.config), rules))
-        found = Findings(found.problems + in_tenant.problems, found.notes + in_tenant.notes)
+        found += asyncio.run(live.check_tenant(config.load(args.config), rules))
     if args.json:
         listed = {"placements": sorted(rules.placements), **asdict(found)}
         print(json.dumps(listed, indent=2))
@@ -127,6 +124,18 @@ def _test(args: argparse.Namespace) -> int:
             print(line)
         print(f"{_counted(len(outcomes), 'example')}, {len(failed) or 'none'} failed")
     return 1 if failed or rules.problems else 0
+
+
+def _diff(args: argparse.Namespace) -> int:
+    before, after = (load_folder(folder).placements for folder in (args.old, args.new))
+    changes = list(diff.compare(before, after, Facts(at=datetime.now(UTC))))
+    if args.json:
+        print(json.dumps([asdict(change) for change in changes], indent=2))
+    else:
+        for change in changes:
+            print(change)
+        print(_counted(len(changes), "change"))
+    return 1 if changes else 0
 
 
 def _schema(_: argparse.Namespace) -> int:
@@ -192,6 +201,12 @@ def _add_rules(commands: _Commands) -> None:
     tested.set_defaults(run=_test)
     tested.add_argument("rules", type=_folder, nargs="?", default=Path("rules"), metavar="RULES")
     _add_json(tested)
+
+    compared = commands.add_parser("diff", help="say which segments get another list")
+    compared.set_defaults(run=_diff)
+    compared.add_argument("old", type=_folder, metavar="OLD")
+    compared.add_argument("new", type=_folder, metavar="NEW")
+    _add_json(compared)
 
     explained = commands.add_parser("explain", help="say what a placement lists, and why")
     explained.set_defaults(run=_explain)

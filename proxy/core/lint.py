@@ -18,11 +18,20 @@ from proxy.errors import Problem
 class Findings:
     """Mistakes, and notes on what is allowed but perhaps not meant."""
 
-    problems: tuple[Problem, ...]
-    notes: tuple[Problem, ...]
+    problems: tuple[Problem, ...] = ()
+    notes: tuple[Problem, ...] = ()
+
+    def __add__(self, other: "Findings") -> "Findings":
+        """Return these and the *other* ones."""
+        return Findings(self.problems + other.problems, self.notes + other.notes)
 
 
-def mistakes(placement: Placement) -> Iterator[Problem]:
+def examine(placement: Placement, at: datetime) -> Findings:
+    """Return what can be said of *placement* by itself, at a moment."""
+    return Findings(tuple(_mistakes(placement)), tuple(_notes(placement, at)))
+
+
+def _mistakes(placement: Placement) -> Iterator[Problem]:
     """Give the rules that earlier ones always forestall. They do no harm, but cannot be meant."""
     taken: dict[tuple[Subject, str], str] = {}
     for rule in placement.rules:
@@ -35,7 +44,7 @@ def mistakes(placement: Placement) -> Iterator[Problem]:
                 taken.setdefault((rule.when.subject, value), rule.name)
 
 
-def notes(placement: Placement, at: datetime) -> Iterator[Problem]:
+def _notes(placement: Placement, at: datetime) -> Iterator[Problem]:
     """Give what is worth knowing about the placement's schedules."""
     for rule in placement.rules:
         phase = rule.schedule.phase(at) if rule.schedule else Phase.ON
