@@ -67,7 +67,7 @@ class Column:
             return self.like(term.parts)
         keys = keys_for(term.parts[0], kind)
         if term.operator is Operator.IS:
-            return self._union(keys)
+            return self._holding(keys)
         return self._holding(chain.from_iterable(self._range(term.operator, key) for key in keys))
 
     def like(self, parts: Sequence[str]) -> int:
@@ -113,15 +113,16 @@ class Column:
             insort(self.keys, key)
         self._rows.setdefault(key, []).append(row)
 
-    def _union(self, keys: Iterable[Key]) -> int:
-        found = 0
-        for key in keys:
-            found |= self.rows(key)
-        return found
-
     def _holding(self, keys: Iterable[Key]) -> int:
-        rows = list(chain.from_iterable(self._rows[key] for key in keys))
-        return rowset(rows, self._size)
+        """Return the rows that hold any of the values."""
+        found, few = 0, list[int]()
+        for key in keys:
+            rows = self._rows.get(key, ())
+            if len(rows) < _WORTH_KEEPING:
+                few += rows
+            else:
+                found |= self.rows(key)
+        return found | rowset(few, self._size)
 
     def _range(self, operator: Operator, key: Key) -> Sequence[Key]:
         low = bisect_left(self.keys, key.rank, key=itemgetter(0))
