@@ -21,6 +21,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
+import msgspec
+
+UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+"""What decoding JSON from outside may raise: it is not JSON, not UTF-8, or nested too deep."""
+
 _SERVER_FAULT = 5  # hundred
 _TRY_LATER = frozenset({408, 429})
 _NOT_YOU = frozenset({401, 403})

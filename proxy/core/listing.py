@@ -10,6 +10,7 @@ from typing import Any
 
 import msgspec
 
+from proxy.errors import UNREADABLE
 from proxy.model import Json, Page
 
 
@@ -122,7 +123,7 @@ def parse(body: bytes) -> Listing:
     """
     try:
         one = _read_list(body)
-    except (msgspec.DecodeError, UnicodeDecodeError) as exc:
+    except UNREADABLE as exc:
         raise NotAList(f"not a list in OrderCloud's shape: {exc}") from exc
     return Listing(one.Items, one.Meta)
 

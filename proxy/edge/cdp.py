@@ -8,7 +8,7 @@ import msgspec
 
 from proxy.config import Cdp as CdpConfig
 from proxy.edge.http import Upstream
-from proxy.errors import UpstreamBroken, UpstreamFailed
+from proxy.errors import UNREADABLE, UpstreamBroken, UpstreamFailed
 from proxy.model import Call, Execution, Json, Reason
 
 _OK = 200
@@ -104,7 +104,7 @@ def _headers(user_agent: str | None) -> dict[str, str]:
 def _parse(body: bytes) -> Json:
     try:
         output: Json = msgspec.json.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError) as exc:
+    except UNREADABLE as exc:
         raise UpstreamBroken("CDP's answer is not JSON") from exc
     if not isinstance(output, dict | list):
         raise UpstreamBroken("CDP's answer is neither a JSON object nor an array")

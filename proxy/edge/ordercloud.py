@@ -11,7 +11,7 @@ import msgspec
 from proxy.core import listing
 from proxy.core.query import targets
 from proxy.edge.http import Answer, Upstream
-from proxy.errors import OrderCloudRefused, UpstreamBroken
+from proxy.errors import UNREADABLE, OrderCloudRefused, UpstreamBroken
 from proxy.model import ListQuery, Page, Profile, Shopper
 
 T = TypeVar("T")
@@ -98,7 +98,7 @@ class OrderCloud:
 def _decode(body: bytes, kind: type[T]) -> T:
     try:
         return msgspec.json.decode(body, type=kind)
-    except (msgspec.DecodeError, UnicodeDecodeError) as exc:
+    except UNREADABLE as exc:
         raise UpstreamBroken(f"OrderCloud's answer is not what it should be: {exc}") from exc
 
 

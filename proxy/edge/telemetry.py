@@ -129,7 +129,7 @@ class _JsonFormatter(logging.Formatter):
         line |= _extra(record)
         if record.exc_info:
             line["exception"] = self.formatException(record.exc_info)
-        return json.dumps(line, default=str, ensure_ascii=False)
+        return json.dumps(line, default=str)
 
 
 class _TextFormatter(logging.Formatter):
@@ -139,8 +139,14 @@ class _TextFormatter(logging.Formatter):
         super().__init__("%(asctime)s %(levelname)-7s %(message)s", "%H:%M:%S")
 
     def format(self, record: logging.LogRecord) -> str:
-        extra = " ".join(f"{key}={value}" for key, value in _extra(record).items())
+        extra = " ".join(f"{key}={_one_line(value)}" for key, value in _extra(record).items())
         return f"{super().format(record)} {extra}".rstrip()
+
+
+def _one_line(value: object) -> str:
+    """Write *value* so that nothing a caller sent can begin a line of its own."""
+    text = str(value)
+    return text if text.isprintable() else ascii(text)
 
 
 def _extra(record: logging.LogRecord) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from cachetools import LRUCache, TTLCache
 
 from proxy.config import OrderCloud as OrderCloudConfig
 from proxy.edge.http import Upstream
-from proxy.errors import TokenError, UpstreamFailed
+from proxy.errors import UNREADABLE, TokenError, UpstreamFailed
 from proxy.model import Shopper
 from proxy.tasks import Flights, Tasks
 
@@ -82,7 +82,7 @@ class Verifier:
         """Return the claims once the signature, or OrderCloud, vouches for them; and how long."""
         try:
             header = jwt.get_unverified_header(token)
-        except jwt.PyJWTError as exc:
+        except (jwt.PyJWTError, RecursionError) as exc:
             raise TokenError("the token is not a JWT") from exc
         claims = _decode(token, None)
         self._check(claims)  # first: junk never becomes a call to OrderCloud
@@ -151,7 +151,7 @@ class Verifier:
         try:
             jwk = msgspec.json.decode(answer.body, type=dict[str, Any])
             key = jwt.PyJWK({"kty": "RSA", **jwk}, algorithm="RS256")
-        except (msgspec.DecodeError, UnicodeDecodeError, jwt.PyJWTError) as exc:
+        except (*UNREADABLE, jwt.PyJWTError) as exc:
             raise UpstreamFailed(f"OrderCloud's key could not be read ({answer.status})") from exc
         self._keys[kid] = key
         return key
@@ -166,7 +166,7 @@ class Verifier:
             raise UpstreamFailed(f"OrderCloud answered {answer.status} for /v1/me")
         try:
             me = msgspec.json.decode(answer.body, type=_Me)
-        except (msgspec.DecodeError, UnicodeDecodeError) as exc:
+        except UNREADABLE as exc:
             raise UpstreamFailed("OrderCloud's /v1/me could not be read") from exc
         if not me.Active:
             raise TokenError("the token's user is not active")
@@ -187,7 +187,7 @@ def _decode(token: str, key: jwt.PyJWK | None) -> dict[str, Any]:
         claims: dict[str, Any] = jwt.decode(
             token, key if key is not None else "", algorithms=["RS256"], options=options
         )
-    except jwt.PyJWTError as exc:
+    except (jwt.PyJWTError, RecursionError) as exc:
         raise TokenError("the token's signature does not fit") from exc
     return claims
 

@@ -9,7 +9,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
-from proxy.errors import OrderCloudRefused, ProxyError, TokenError
+from proxy.errors import UNREADABLE, OrderCloudRefused, ProxyError, TokenError
 from proxy.web.fields import item
 
 _RETRY_LATER = frozenset({502, 503, 504})
@@ -89,6 +89,6 @@ def _challenge(request: Request, exc: TokenError) -> str:
 def _is_json(body: bytes) -> bool:
     try:
         msgspec.json.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except UNREADABLE:
         return False
     return True
