@@ -22,6 +22,7 @@ from sandbox.ordercloud.throttle import Throttled
 from sandbox.ordercloud.webhooks import Webhooks
 
 _PREFLIGHT_S = 86_400
+_CALLS = "ordercloud"
 
 
 def build(
@@ -34,13 +35,14 @@ def build(
     """Return an emulator with the demo's seed.
 
     *base_url* is where it will answer: the tokens' audience and the root of picture URLs.
-    *products* is the size of the catalog, *data* a folder of calls to add to it (`replay`).
+    *products* is the size of the catalog. The calls in *data*'s folder `ordercloud` are carried
+    out on top of the seed (`replay`).
     """
 
     def plant(marketplace: Marketplace) -> None:
         seed.plant(marketplace.store, products_count=products, base_url=base_url)
         if data is not None:
-            replay(marketplace, ROUTES, data)
+            replay(marketplace, ROUTES, data / _CALLS)
 
     marketplace = Marketplace(Settings(base_url, issuer), Clock(), plant)
     return _open_to_browsers(_controlled(_answering(marketplace), marketplace))

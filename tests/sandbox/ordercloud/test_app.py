@@ -138,7 +138,9 @@ async def test_other_switches_go_back_with_a_reset(oc: OrderCloud) -> None:
 
 
 async def test_a_folder_of_calls_adds_to_the_seed(tmp_path: Path) -> None:
-    (tmp_path / "10-products.json").write_text(
+    calls = tmp_path / "ordercloud"
+    calls.mkdir()
+    (calls / "10-products.json").write_text(
         """[
         {"call": "PUT /priceschedules/tent-price", "body": {"Name": "Tent",
             "PriceBreaks": [{"Quantity": 1, "Price": 99.5}]}},
@@ -146,7 +148,7 @@ async def test_a_folder_of_calls_adds_to_the_seed(tmp_path: Path) -> None:
             "DefaultPriceScheduleID": "tent-price"}}
         ]"""
     )
-    (tmp_path / "20-assignments.json").write_text(
+    (calls / "20-assignments.json").write_text(
         """[
         {"call": "POST /catalogs/productassignments",
             "body": {"CatalogID": "demo-catalog", "ProductID": "tent"}},
@@ -172,7 +174,9 @@ async def test_a_folder_of_calls_adds_to_the_seed(tmp_path: Path) -> None:
     ],
 )
 def test_a_call_that_fails_is_named(tmp_path: Path, entry: str, reason: str) -> None:
-    (tmp_path / "bad.json").write_text(f"[{entry}]")
+    calls = tmp_path / "ordercloud"
+    calls.mkdir()
+    (calls / "bad.json").write_text(f"[{entry}]")
 
     with pytest.raises(ValueError, match=f"bad.json: call 1: .*{reason}"):
         build(data=tmp_path)
