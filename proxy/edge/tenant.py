@@ -24,6 +24,7 @@ class _Token(msgspec.Struct):
 
 class _List(msgspec.Struct):
     items: list[msgspec.Raw]
+    limit: int = _PAGE
 
 
 class _ModelVariant(msgspec.Struct, rename="camel"):
@@ -54,13 +55,7 @@ class Tenant:
             _decode(raw, FlowDefinition)
             async for raw in self._items("/v3/flowDefinitions", headers)
         ]
-        refs = {
-            ref
-            for flow in flows
-            for variant in flow.variants
-            for task in variant.tasks
-            for ref in task.input.decision_model_refs
-        }
+        refs = {ref for flow in flows for ref in flow.model_refs}
         models = {ref: await self._fetch_model(ref, headers) for ref in sorted(refs)}
         return {flow.friendly_id: read_flow(flow, models) for flow in flows}
 
@@ -77,11 +72,11 @@ class Tenant:
             answer = await self._api.request("GET", target, headers=headers)
             if answer.status != _OK:
                 raise UpstreamFailed(f"the tenant answered {answer.status} for {path}")
-            items = _decode(answer.body, _List).items
-            for item in items:
+            page = _decode(answer.body, _List)
+            for item in page.items:
                 yield item
-            offset += len(items)
-            if len(items) < _PAGE:
+            offset += len(page.items)
+            if len(page.items) < max(1, min(page.limit, _PAGE)):  # it may give less than we ask
                 return
 
     async def _fetch_token(self) -> str:

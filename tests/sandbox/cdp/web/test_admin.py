@@ -173,6 +173,7 @@ async def test_a_variants_definition_is_dmn_from_which_segments_can_be_read(admi
     assert emitted == [
         '"vip"',
         '"repeatCustomer"',
+        '"loyal"',
         '"repeatCustomer"',
         '"browser"',
         '"newVisitor"',
@@ -215,7 +216,7 @@ async def test_a_model_can_be_tested_with_a_made_up_guest(admin: Cdp) -> None:
     assert result["debug"].keys() == {"bucket", "logs"}
     nodes = {node["name"]: node for node in result["decisionModelResultNodes"]}
     assert nodes["Persona table"]["outputs"] == [
-        {"ruleId": "PersonaTable_2", "persona": "repeatCustomer"}
+        {"ruleId": "PersonaTable_3", "persona": "repeatCustomer"}
     ]
     assert nodes["Persona table"]["type"] == "decisionTable"
 
