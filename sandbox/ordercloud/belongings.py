@@ -4,9 +4,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from sandbox.ordercloud import models, present
-from sandbox.ordercloud.admin.entities import Entities
 from sandbox.ordercloud.call import Call, Endpoint
 from sandbox.ordercloud.collections import Collection, Entity, Owned
+from sandbox.ordercloud.entities import Entities
 from sandbox.ordercloud.errors import ApiError
 from sandbox.ordercloud.listing import run
 from sandbox.ordercloud.store import Store

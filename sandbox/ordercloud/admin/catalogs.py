@@ -4,11 +4,11 @@ from collections.abc import Mapping
 
 from sandbox.ordercloud import present
 from sandbox.ordercloud.admin import categories
-from sandbox.ordercloud.admin.entities import Entities, Show
 from sandbox.ordercloud.admin.relations import Relation, party
 from sandbox.ordercloud.assignments import CatalogAssignment, CategoryKey, ProductInCatalog
 from sandbox.ordercloud.call import Call, Endpoint
 from sandbox.ordercloud.collections import Entity
+from sandbox.ordercloud.entities import Entities, Show
 from sandbox.ordercloud.errors import ApiError
 
 

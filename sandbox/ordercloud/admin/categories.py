@@ -3,12 +3,12 @@
 from collections.abc import Mapping
 
 from sandbox.ordercloud import present
-from sandbox.ordercloud.admin.entities import Entities, Show
 from sandbox.ordercloud.admin.relations import Relation, party
 from sandbox.ordercloud.assignments import CategoryAssignment, CategoryKey, ProductInCategory
 from sandbox.ordercloud.call import Call, Endpoint
 from sandbox.ordercloud.categories import CategoryTree, parse_depth
 from sandbox.ordercloud.collections import Collection, Entity
+from sandbox.ordercloud.entities import Entities, Show
 from sandbox.ordercloud.errors import ApiError
 from sandbox.ordercloud.store import Store
 

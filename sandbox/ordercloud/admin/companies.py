@@ -3,11 +3,11 @@
 from collections.abc import Mapping
 
 from sandbox.ordercloud import models
-from sandbox.ordercloud.admin.entities import Entities
 from sandbox.ordercloud.admin.relations import Relation
 from sandbox.ordercloud.assignments import CatalogAssignment, Membership, Party
 from sandbox.ordercloud.call import Call, Endpoint
 from sandbox.ordercloud.collections import Entity
+from sandbox.ordercloud.entities import Entities
 from sandbox.ordercloud.errors import ApiError
 from sandbox.ordercloud.store import Store
 

@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from ipaddress import ip_address
 from urllib.parse import urlsplit
 
-from sandbox.ordercloud.admin.entities import Entities
 from sandbox.ordercloud.call import Call, Endpoint
 from sandbox.ordercloud.collections import Entity
+from sandbox.ordercloud.entities import Entities
 from sandbox.ordercloud.errors import ApiError
 from sandbox.ordercloud.ids import new_id
 

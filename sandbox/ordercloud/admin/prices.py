@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 
 from sandbox.ordercloud import dates, models, present
-from sandbox.ordercloud.admin.entities import Entities, Show
 from sandbox.ordercloud.call import Call, Endpoint
 from sandbox.ordercloud.collections import Entity
+from sandbox.ordercloud.entities import Entities, Show
 from sandbox.ordercloud.errors import ApiError
 
 

@@ -4,11 +4,11 @@ from collections.abc import Iterator, Mapping
 from functools import reduce
 from operator import and_
 
-from sandbox.ordercloud.admin.entities import Entities
 from sandbox.ordercloud.admin.relations import Relation, party
 from sandbox.ordercloud.assignments import CategoryKey, Offer, ProductAssignment
 from sandbox.ordercloud.call import Call, Endpoint
 from sandbox.ordercloud.collections import Entity
+from sandbox.ordercloud.entities import Entities
 from sandbox.ordercloud.errors import ApiError
 from sandbox.ordercloud.listing import View, run
 

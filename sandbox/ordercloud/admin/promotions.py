@@ -3,11 +3,11 @@
 from collections.abc import Mapping
 
 from sandbox.ordercloud import dates
-from sandbox.ordercloud.admin.entities import Entities
 from sandbox.ordercloud.admin.relations import Relation, party
 from sandbox.ordercloud.assignments import PromotionAssignment
 from sandbox.ordercloud.call import Call, Endpoint
 from sandbox.ordercloud.collections import Entity
+from sandbox.ordercloud.entities import Entities
 from sandbox.ordercloud.errors import ApiError
 
 

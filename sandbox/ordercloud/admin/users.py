@@ -5,9 +5,9 @@ from collections.abc import Mapping
 from sandbox.ordercloud import users
 from sandbox.ordercloud.accounts import Account
 from sandbox.ordercloud.admin.companies import buyer_id
-from sandbox.ordercloud.admin.entities import Entities, Show
 from sandbox.ordercloud.call import Call, Endpoint
 from sandbox.ordercloud.collections import Entity
+from sandbox.ordercloud.entities import Entities, Show
 from sandbox.ordercloud.errors import ApiError
 
 
