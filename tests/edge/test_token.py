@@ -1,6 +1,7 @@
 """Who is let in, what OrderCloud is asked to find out, and what a refused token gets to see."""
 
 import asyncio
+import base64
 import hashlib
 import hmac
 import time
@@ -61,15 +62,22 @@ def _claiming(**claims: Any) -> Callable[[Issuer], str]:
     return lambda issuer: f"Bearer {issuer.token(**claims)}"
 
 
+def _encoded(text: str) -> str:
+    return base64.urlsafe_b64encode(text.encode()).rstrip(b"=").decode()
+
+
+_HEADER = _encoded('{"alg": "RS256", "kid": "first"}')
 _JUNK: dict[str, Callable[[Issuer], str]] = {
     "nothing": lambda _: "",
     "no scheme": lambda issuer: issuer.token(),
     "another scheme": lambda issuer: f"Basic {issuer.token()}",
     "a scheme alone": lambda _: "Bearer",
     "not a JWT": lambda _: "Bearer some-opaque-token",
+    "a header nested too deep": lambda _: f"Bearer {_encoded('[' * 4000)}.W10.YQ",
+    "claims nested too deep": lambda _: f"Bearer {_HEADER}.{_encoded('[' * 4000)}.YQ",
     "two parts": lambda _: "Bearer e30.e30",
     "parts that are no JSON": lambda _: "Bearer YQ.YQ.YQ",
-    "claims that are no object": lambda _: "Bearer eyJhbGciOiJSUzI1NiIsImtpZCI6ImZpcnN0In0.W10.YQ",
+    "claims that are no object": lambda _: f"Bearer {_HEADER}.W10.YQ",
     "no signature": lambda issuer: f"Bearer {issuer.token().rpartition('.')[0]}.",
     "two tokens": lambda issuer: f"Bearer {issuer.token()} {issuer.token()}",
     "padding": lambda issuer: f"Bearer {' ' * 100}{issuer.token()}",
