@@ -40,15 +40,14 @@ def parse(resource: Resource, query: Sequence[tuple[str, str]]) -> ListRequest:
     Parameter names count in any case; of a repeated parameter the last wins, repeated filters
     must all hold.
     """
-    given = _parameters(resource, query)
+    given, rest = _split(resource, query)
     search = _search(resource, given)
-    page = _page(given)
-    page_size = _page_size(given)
+    page, page_size = _page(given), _page_size(given)
     if page * page_size > _MAX_RESULTS:
         raise ApiError("Search.ResultSetTooLarge")
     return ListRequest(
         resource=resource,
-        filters=tuple(_filters(resource, query)),
+        filters=tuple(_filter(resource, name, value) for name, value in rest),
         search=search,
         sorts=tuple(_sorts(resource, given.get("sortBy", ""))),
         by_relevance=search is not None and resource.premium and not given.get("sortBy"),
@@ -58,25 +57,15 @@ def parse(resource: Resource, query: Sequence[tuple[str, str]]) -> ListRequest:
     )
 
 
-def _names(resource: Resource) -> dict[str, str]:
-    """Return the documented spelling of every parameter that is not a filter, by its folded one."""
+def _split(
+    resource: Resource, query: Iterable[tuple[str, str]]
+) -> tuple[dict[str, str], list[tuple[str, str]]]:
+    """Return the parameters by their documented names, and what is left: the filters."""
     premium = ("searchType",) if resource.premium else ()
-    names = (*_COMMON, *premium, *resource.parameters)
-    return {name.casefold(): name for name in names}
-
-
-def _parameters(resource: Resource, query: Iterable[tuple[str, str]]) -> dict[str, str]:
-    names = _names(resource)
-    return {names[name.casefold()]: value for name, value in query if name.casefold() in names}
-
-
-def _filters(resource: Resource, query: Iterable[tuple[str, str]]) -> Iterator[Filter]:
-    if not resource.filterable:
-        return
-    names = _names(resource)
-    for name, value in query:
-        if name.casefold() not in names:
-            yield _filter(resource, name, value)
+    known = {name.casefold(): name for name in (*_COMMON, *premium, *resource.parameters)}
+    given = {known[name.casefold()]: value for name, value in query if name.casefold() in known}
+    rest = [(name, value) for name, value in query if name.casefold() not in known]
+    return given, rest if resource.filterable else []
 
 
 def _filter(resource: Resource, name: str, value: str) -> Filter:

@@ -1,7 +1,7 @@
 """Full-text search: substrings on plain endpoints, words with relevance on premium ones."""
 
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import reduce
@@ -109,14 +109,14 @@ class _Words:
         return any(self._is_phrase_of(stems(text)) for text in texts_at(item, path))
 
     def _is_phrase_of(self, text: list[str]) -> bool:
-        *body, last = self.terms
-        fits: Callable[[str], bool] = last.__eq__
-        if self._is_prefix(len(body)):
-            fits = lambda stem: stem.startswith(last)  # noqa: E731
-        return any(
-            text[start : start + len(body)] == body and fits(text[start + len(body)])
-            for start in range(len(text) - len(body))
-        )
+        width = len(self.terms)
+        starts = range(len(text) - width + 1)
+        return any(self._fits(text[start : start + width]) for start in starts)
+
+    def _fits(self, words: list[str]) -> bool:
+        *body, last = words
+        is_end = last.startswith if self._is_prefix(len(body)) else last.__eq__
+        return body == self.terms[:-1] and is_end(self.terms[-1])
 
 
 def _union(sets: Iterable[int]) -> int:

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import zip_longest
+from typing import TypeVar
 
 from sandbox.ordercloud.collections import Entity
 from sandbox.ordercloud.listing.column import Column
@@ -12,7 +13,10 @@ from sandbox.ordercloud.listing.rowset import full, rowset
 from sandbox.ordercloud.listing.values import STRING, Key, key_of, values_at
 from sandbox.ordercloud.listing.words import stems
 
-_ORDERS_KEPT = 32
+K = TypeVar("K")
+V = TypeVar("V")
+
+_INDEXES_KEPT = 64  # of each sort: queries may name any number of fields
 _MANY = 100  # changed rows; beyond that new indexes are quicker than changed ones
 
 
@@ -65,15 +69,11 @@ class Table:
 
     def column(self, field: Field) -> Column:
         """Return the index of a field's values."""
-        if field not in self._columns:
-            self._columns[field] = Column(self.items, _keys_at(field))
-        return self._columns[field]
+        return _kept(self._columns, field, lambda: Column(self.items, _keys_at(field)))
 
     def words(self, path: str) -> Column:
         """Return the index of the stems in a field's texts."""
-        if path not in self._words:
-            self._words[path] = Column(self.items, _stems_at(path))
-        return self._words[path]
+        return _kept(self._words, path, lambda: Column(self.items, _stems_at(path)))
 
     def matching(self, field: Field, term: Term) -> int:
         """Return the rows whose field satisfies a term; a row without the field is not equal."""
@@ -84,11 +84,7 @@ class Table:
         """Return all rows in an order; equal rows stand as they were given."""
         if not sorts:
             return range(self.size)
-        if sorts not in self._orders:
-            if len(self._orders) >= _ORDERS_KEPT:
-                self._orders.clear()
-            self._orders[sorts] = self._sorted(sorts[0], self.order(sorts[1:]))
-        return self._orders[sorts]
+        return _kept(self._orders, sorts, lambda: self._sorted(sorts[0], self.order(sorts[1:])))
 
     def _sorted(self, sort: Sort, rows: Sequence[int]) -> Sequence[int]:
         ranks = self.column(sort.field).ranks(
@@ -118,6 +114,15 @@ def view(items: Sequence[Entity] | Table | View) -> View:
         return items
     table = items if isinstance(items, Table) else Table(items)
     return View(table, full(table.size))
+
+
+def _kept(indexes: dict[K, V], key: K, make: Callable[[], V]) -> V:
+    """Return what is kept under a key, made if it is not; begin anew when there are too many."""
+    if key not in indexes:
+        if len(indexes) >= _INDEXES_KEPT:
+            indexes.clear()
+        indexes[key] = make()
+    return indexes[key]
 
 
 def texts_at(item: Entity, path: str) -> list[str]:

@@ -2,9 +2,9 @@
 
 import re
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
 from typing import NamedTuple
 
+from sandbox.ordercloud import dates
 from sandbox.ordercloud.listing.resource import Kind
 
 Scalar = str | int | float | bool
@@ -82,10 +82,9 @@ def _boolean(text: str) -> Key | None:
 
 def _date(text: str) -> Key | None:
     try:
-        at = datetime.fromisoformat(text)
+        return Key(NUMBER, dates.read(text))
     except ValueError:
         return None
-    return Key(NUMBER, (at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp())
 
 
 _READERS: dict[Kind, tuple[Callable[[str], Key | None], ...]] = {
