@@ -105,6 +105,7 @@ async def test_wrong_credentials_are_told_with_the_setting_they_come_from(
 async def test_an_answer_that_is_no_use_is_an_error_that_says_so(
     tenant: Tenant,
     cdp: Cdp,
+    *,
     path: str,
     fault: dict[str, object],
     error: type[UpstreamError],
