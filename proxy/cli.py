@@ -74,7 +74,7 @@ def _check(args: argparse.Namespace) -> int:
     by_itself = (lint.examine(placement, now) for placement in rules.placements.values())
     found = sum(by_itself, Findings(rules.problems))
     if args.live:
-        found += asyncio.run(live.check_tenant(config.load(args.config), rules))
+        found += asyncio.run(live.check(config.load(args.config), rules))
     if args.json:
         listed = {"placements": sorted(rules.placements), **asdict(found)}
         print(json.dumps(listed, indent=2))
@@ -193,7 +193,7 @@ def _add_rules(commands: _Commands) -> None:
     check = commands.add_parser("check", help="find mistakes in rules files")
     check.set_defaults(run=_check)
     check.add_argument("rules", type=_folder, nargs="?", default=Path("rules"), metavar="RULES")
-    check.add_argument("--live", action="store_true", help="also against the CDP tenant")
+    check.add_argument("--live", action="store_true", help="also against CDP and the catalogue")
     _add_config(check)
     _add_json(check)
 

@@ -144,6 +144,13 @@ class Tenant(_Section):
     client_secret: SecretStr | None = Field(None, description="environment or file only")
 
 
+class Check(_Section):
+    """Whom `check --live` lists as, to see the catalogue as they do."""
+
+    shoppers: dict[str, str] = Field({}, description="segment to username of a test shopper")
+    password: SecretStr | None = Field(None, description="theirs; environment or file only")
+
+
 class Cache(_Section):
     """How long answers live and how much memory they take."""
 
@@ -179,6 +186,7 @@ class Config(_Section):
     ordercloud: OrderCloud
     cdp: Cdp
     tenant: Tenant = Tenant()
+    check: Check = Check()
     rules: Rules = Rules()
     cache: Cache = Cache()
     log: Log = Log()

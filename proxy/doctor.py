@@ -6,16 +6,14 @@ import secrets
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import urlencode
-
-import msgspec
 
 from proxy import config
 from proxy.config import Config
 from proxy.edge.cdp import Cdp
 from proxy.edge.http import Upstream, connected
+from proxy.edge.ordercloud import SignIn
 from proxy.edge.token import Verifier
-from proxy.errors import DocumentError, ProxyError, TokenError, UpstreamError
+from proxy.errors import DocumentError, OrderCloudRefused, TokenError, UpstreamError
 from proxy.model import Call, Guest, Reason
 from proxy.reload import load_folder
 from proxy.tasks import Tasks
@@ -26,7 +24,6 @@ _OK = 200
 _UNAUTHORIZED = 401
 _KEY_MIN = 16
 _CGROUP_LIMIT = Path("/sys/fs/cgroup/memory.max")
-_FORM = {"content-type": "application/x-www-form-urlencoded"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,10 +39,6 @@ class Finding:
         """Return it for people, in one or two lines."""
         line = f"{'ok ' if self.is_fine else 'BAD'}  {self.part}: {self.seen}"
         return f"{line}\n     {self.mend}" if self.mend else line
-
-
-class _Token(msgspec.Struct):
-    access_token: str
 
 
 async def examine(config_path: Path | None) -> list[Finding]:
@@ -152,22 +145,17 @@ async def _examine_ordercloud(settings: Config) -> list[Finding]:
 async def _examine_tokens(settings: Config, api: Upstream, auth: Upstream) -> Finding:
     """Take an anonymous token, as a storefront does, and verify it as the gateway does."""
     client = settings.ordercloud.clients[0]
-    form = {"grant_type": "client_credentials", "client_id": client, "scope": "Shopper"}
     try:
-        answer = await auth.request(
-            "POST", "/oauth/token", headers=_FORM, content=urlencode(form).encode()
-        )
-        if answer.status != _OK:
-            seen = f"not checked: {client} gives no anonymous token (HTTP {answer.status})"
-            return Finding("token keys", True, seen)
-        token = msgspec.json.decode(answer.body, type=_Token).access_token
-        tasks = Tasks()
-        verifier = Verifier(api, auth, settings.ordercloud, tasks=tasks, clock=time.time)
+        token = await SignIn(auth, client).fetch_token()
+        verifier = Verifier(api, auth, settings.ordercloud, tasks=Tasks(), clock=time.time)
         await verifier.verify(f"Bearer {token}")
+    except OrderCloudRefused as exc:
+        seen = f"not checked: {client} gives no anonymous token (HTTP {exc.answer_status})"
+        return Finding("token keys", True, seen)
     except TokenError as exc:
         mend = "check ordercloud.issuers, audiences, clients and user_types"
         return Finding("token keys", False, f"a token of {client} was refused: {exc}", mend)
-    except (ProxyError, msgspec.DecodeError) as exc:
+    except UpstreamError as exc:
         return Finding("token keys", False, str(exc), "check ordercloud.auth_url")
     return Finding("token keys", True, f"an anonymous token of {client} verifies")
 

@@ -1,13 +1,29 @@
-"""`decision-proxy check --live`: the rules held against what the CDP tenant really has."""
+"""`decision-proxy check --live`: the rules held against the CDP tenant and the catalogue."""
 
+from proxy.catalogue import check_catalogue
 from proxy.config import Config
 from proxy.core.lint import Findings
 from proxy.core.tenant import compare
 from proxy.edge.http import connected
 from proxy.edge.tenant import Tenant
+from proxy.errors import Problem
 from proxy.reload import RuleSet
 
 _LIMIT_S = 30.0
+
+
+async def check(settings: Config, rules: RuleSet) -> Findings:
+    """Compare the rules with the tenant, where its administration is configured, and the catalogue.
+
+    Raises:
+        ProxyError: one of them cannot be asked.
+    """
+    found = await check_catalogue(settings, rules)
+    if settings.tenant.client_id and settings.tenant.client_secret:
+        return found + await check_tenant(settings, rules)
+    what = "flows were not compared with CDP"
+    mend = "set tenant.client_id, and DECISION_PROXY__TENANT__CLIENT_SECRET"
+    return found + Findings(notes=(Problem("tenant", 0, 0, what, mend),))
 
 
 async def check_tenant(settings: Config, rules: RuleSet) -> Findings:

@@ -5,6 +5,7 @@ The host is the configured one; the path is a list resource that the rules know.
 
 import asyncio
 from typing import TypeVar
+from urllib.parse import urlencode
 
 import msgspec
 
@@ -17,8 +18,13 @@ from proxy.model import ListQuery, Page, Profile, Shopper
 T = TypeVar("T")
 
 _OK = 200
+_FORM = {"content-type": "application/x-www-form-urlencoded"}
 _FIRST_ERROR = 400
 _ERROR_HEADERS = ("content-type", "retry-after", "www-authenticate", "x-oc-logid")
+
+
+class _Token(msgspec.Struct):
+    access_token: str
 
 
 class _Buyer(msgspec.Struct):
@@ -42,6 +48,35 @@ class _Group(msgspec.Struct):
 
 class _Groups(msgspec.Struct):
     Items: list[_Group]
+
+
+class SignIn:
+    """OrderCloud's token endpoint, used as a storefront with API client *client_id* uses it."""
+
+    def __init__(self, auth: Upstream, client_id: str) -> None:
+        self._auth = auth
+        self._client_id = client_id
+
+    async def fetch_token(self, username: str | None = None, password: str = "") -> str:
+        """Sign *username* in, or an anonymous shopper; return the access token.
+
+        Shape: POST /oauth/token grant_type=password|client_credentials -> {"access_token", …}.
+
+        Raises:
+            OrderCloudRefused: with OrderCloud's reason.
+            UpstreamError: no usable answer.
+        """
+        form = {"client_id": self._client_id, "scope": "Shopper"}
+        if username is None:
+            form |= {"grant_type": "client_credentials"}
+        else:
+            form |= {"grant_type": "password", "username": username, "password": password}
+        answer = await self._auth.request(
+            "POST", "/oauth/token", headers=_FORM, content=urlencode(form).encode()
+        )
+        if answer.status != _OK:
+            raise _refused(answer)
+        return _decode(answer.body, _Token).access_token
 
 
 class OrderCloud:
