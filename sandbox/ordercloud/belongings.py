@@ -1,36 +1,17 @@
 """What shoppers keep for themselves: addresses, credit cards, wish lists."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 
 from sandbox.ordercloud import models, present
 from sandbox.ordercloud.call import Call, Endpoint
-from sandbox.ordercloud.collections import Collection, Entity, Owned
+from sandbox.ordercloud.collections import Collection, Entity
 from sandbox.ordercloud.entities import Entities
 from sandbox.ordercloud.errors import ApiError
 from sandbox.ordercloud.listing import run
-from sandbox.ordercloud.store import Store
 from sandbox.ordercloud.visibility import Shelf
 
 _MOST_ENTRIES = 500
-
-
-def routes() -> Mapping[str, Endpoint]:
-    """Return the operations by verb and path."""
-    return {
-        **_own("BuyerAddress", "/me/addresses", "addressID", lambda store: store.addresses),
-        **_own("BuyerCreditCard", "/me/creditcards", "creditcardID", lambda store: store.cards),
-        **_own(
-            "ProductCollection",
-            "/me/productcollections",
-            "productCollectionID",
-            lambda store: store.wish_lists,
-        ),
-        "GET /me/productcollections/{productCollectionID}/products": list_wishes,
-        "POST /me/productcollections/{productCollectionID}/products": save_wish,
-        "PUT /me/productcollections/{productCollectionID}/{productID}": save_named_wish,
-        "DELETE /me/productcollections/{productCollectionID}/{productID}": remove_wish,
-    }
 
 
 def list_wishes(call: Call) -> Entity:
@@ -64,25 +45,16 @@ def remove_wish(call: Call) -> None:
     _wishes(call).remove(call.ids["productID"])
 
 
-def _own(
-    model: str, path: str, place: str, kept_in: Callable[[Store], Owned]
-) -> Mapping[str, Endpoint]:
-    """Return the six operations on one kind of thing that belongs to the caller."""
-
-    def within(call: Call) -> Collection:
-        return kept_in(call.marketplace.store).of(call.session.owner)
-
-    def prepare(_: Call, entity: Entity) -> Entity:
-        return {**entity, "Editable": True} if "Editable" in entity else entity
-
-    return Entities(model=model, path=path, place=place, within=within, prepare=prepare).routes()
-
-
 def _wishes(call: Call) -> Collection:
     """Return the entries of the wish list in the path; raise NotFound."""
     store, owner = call.marketplace.store, call.session.owner
     wish_list = store.wish_lists.of(owner).get(call.ids["productCollectionID"])
-    return store.wishes.of(f"{owner}/{wish_list['ID']}")
+    return store.wishes.of(_place(call, wish_list))
+
+
+def _place(call: Call, wish_list: Entity) -> str:
+    """Return under what a wish list's entries are kept: others may use the same ID."""
+    return f"{call.session.owner}/{wish_list['ID']}"
 
 
 def _keep_wish(call: Call, product_id: str, list_order: int | None) -> None:
@@ -92,3 +64,43 @@ def _keep_wish(call: Call, product_id: str, list_order: int | None) -> None:
         raise ApiError("ProductCollection.ProductEntryLimit")
     added = {"DateAdded": call.marketplace.now(), "ListOrder": list_order}
     wishes.put({"ID": product["ID"], **added})
+
+
+def _editable(_: Call, entity: Entity) -> Entity:
+    return {**entity, "Editable": True}
+
+
+def _forget_wishes(call: Call, wish_list: Entity) -> None:
+    call.marketplace.store.wishes.drop(_place(call, wish_list))
+
+
+_ADDRESSES = Entities(
+    model="BuyerAddress",
+    path="/me/addresses",
+    place="addressID",
+    within=lambda call: call.marketplace.store.addresses.of(call.session.owner),
+    prepare=_editable,
+)
+_CREDIT_CARDS = Entities(
+    model="BuyerCreditCard",
+    path="/me/creditcards",
+    place="creditcardID",
+    within=lambda call: call.marketplace.store.cards.of(call.session.owner),
+    prepare=_editable,
+)
+_WISH_LISTS = Entities(
+    model="ProductCollection",
+    path="/me/productcollections",
+    place="productCollectionID",
+    within=lambda call: call.marketplace.store.wish_lists.of(call.session.owner),
+    forget=_forget_wishes,
+)
+ROUTES: Mapping[str, Endpoint] = {
+    **_ADDRESSES.routes(),
+    **_CREDIT_CARDS.routes(),
+    **_WISH_LISTS.routes(),
+    "GET /me/productcollections/{productCollectionID}/products": list_wishes,
+    "POST /me/productcollections/{productCollectionID}/products": save_wish,
+    "PUT /me/productcollections/{productCollectionID}/{productID}": save_named_wish,
+    "DELETE /me/productcollections/{productCollectionID}/{productID}": remove_wish,
+}

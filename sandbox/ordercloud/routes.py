@@ -45,7 +45,7 @@ _ME: Mapping[str, Endpoint] = {
     "GET /me/spendingAccounts": me.list_nothing,
     "GET /me/subscriptions": me.list_nothing,
     "POST /buyers/{buyerID}/users/{userID}/accesstoken": profile.impersonate,
-    **belongings.routes(),
+    **belongings.ROUTES,
 }
 
 

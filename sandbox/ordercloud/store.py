@@ -19,7 +19,10 @@ from sandbox.ordercloud.order_book import OrderBook
 
 
 class Store:
-    """Everything the marketplace holds. `catalog` counts the writes that can change a list."""
+    """Everything the marketplace holds.
+
+    `catalog` counts the writes that can change which products and categories somebody sees.
+    """
 
     def __init__(self) -> None:
         self.catalog = Revision()
@@ -59,7 +62,7 @@ class Store:
         self.products = Collection("Product", self.catalog)
         self.product_facets = Collection("ProductFacet", self.catalog)
         self.price_schedules = Collection("PriceSchedule", self.catalog)
-        self.promotions = Collection("Promotion", self.catalog)
+        self.promotions = Collection("Promotion", self.private)
 
     def _open_orders(self) -> None:
         self.orders = OrderBook(self.private)
@@ -91,7 +94,7 @@ class Store:
             shared, thing=attrgetter("offer"), holder=attrgetter("party")
         )
         self.promotion_assignments = Assignments[PromotionAssignment](
-            shared, thing=attrgetter("promotion_id"), holder=attrgetter("party")
+            private, thing=attrgetter("promotion_id"), holder=attrgetter("party")
         )
         self.memberships = Assignments[Membership](
             private,

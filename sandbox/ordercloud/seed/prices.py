@@ -11,12 +11,12 @@ from sandbox.ordercloud.store import Store
 
 _STEPS = [1] * 20 + [2] * 10 + [4] * 10 + [10] * 30 + [50] * 12
 LADDER = [10 * step - Decimal("0.05") for step in accumulate(_STEPS)]
-"""The prices that occur, in the marketplace's currency: 9.95 to 9999.95 and denser below."""
+"""The prices that occur, in the marketplace's currency: 9.95 to 9799.95, denser below."""
 _SALE_DAYS = 3650
 
 
 def plant(store: Store) -> None:
-    """Fill in the schedules that `schedule_ids` names."""
+    """Fill in the schedules that `schedule_id` names."""
     for rung, price in enumerate(LADDER):
         for schedule in _schedules(rung, price):
             store.price_schedules.add(schedule)

@@ -52,7 +52,7 @@ def submit(call: Call) -> Entity:
 
 
 def cancel(call: Call) -> Entity:
-    """Cancel an order that is waiting for approval or declined."""
+    """Cancel an order that is neither open nor completed."""
     order = orders.require(call)
     if order["Status"] in {"Open", "Completed"}:
         raise ApiError("Order.CannotCancelInCurrentStatus")
@@ -77,10 +77,7 @@ def _check(call: Call, order: Entity) -> None:
         raise ApiError("Order.CannotSubmitWithNoLineItems")
     for item in items:
         _check_product(call, order, item["ProductID"])
-    for product, quantity in _stocked(call, order):
-        inventory = product["Inventory"]
-        if not inventory["OrderCanExceed"] and inventory["QuantityAvailable"] < quantity:
-            raise ApiError("Inventory.Insufficient", {"ProductID": product["ID"]})
+    _check_stock(call, order)
     payments = call.marketplace.store.payments.of(order["ID"])
     if not all(payment["Accepted"] for payment in payments):
         raise ApiError("Order.CannotSubmitWithUnaccceptedPayments")
@@ -97,6 +94,17 @@ def _check_product(call: Call, order: Entity, product_id: str) -> None:
         raise ApiError("Order.ProductsNotFound", {"ProductID": product_id}) from exc
 
 
+def _check_stock(call: Call, order: Entity) -> None:
+    for product, quantity in _stocked(call, order):
+        if not product["Inventory"]["OrderCanExceed"] and _available(product) < quantity:
+            raise ApiError("Inventory.Insufficient", {"ProductID": product["ID"]})
+
+
+def _available(product: Entity) -> int:
+    quantity: int = product["Inventory"]["QuantityAvailable"] or 0
+    return quantity
+
+
 def _stocked(call: Call, order: Entity) -> Iterator[tuple[Entity, int]]:
     """Yield the products whose stock is counted, with the quantity of each in the order."""
     store = call.marketplace.store
@@ -111,8 +119,8 @@ def _stocked(call: Call, order: Entity) -> Iterator[tuple[Entity, int]]:
 
 def _take_from_stock(call: Call, order: Entity) -> None:
     for product, quantity in list(_stocked(call, order)):
-        left = (product["Inventory"]["QuantityAvailable"] or 0) - quantity
-        inventory = {**product["Inventory"], "QuantityAvailable": left}
+        left = {"QuantityAvailable": _available(product) - quantity}
+        inventory = {**product["Inventory"], **left}
         call.marketplace.store.products.put({**product, "Inventory": inventory})
 
 

@@ -93,6 +93,15 @@ async def test_what_a_shopper_does_not_see_cannot_be_wished_for(oc: OrderCloud) 
     assert refusal == (404, "NotFound")
 
 
+async def test_a_deleted_wish_list_takes_its_entries_along(oc: OrderCloud) -> None:
+    alice = await oc.log_in("alice")
+    for _ in range(2):
+        await alice.ok("POST", "/me/productcollections", {"ID": "wishes", "Name": "Wishes"})
+        assert await alice.ids("/me/productcollections/wishes/products") == []
+        await alice.ok("PUT", "/me/productcollections/wishes/p1")
+        await alice.ok("DELETE", "/me/productcollections/wishes")
+
+
 async def test_two_shoppers_may_name_their_wish_lists_alike(oc: OrderCloud) -> None:
     alice, bob = await oc.log_in("alice"), await oc.log_in("bob")
     for shopper in (alice, bob):

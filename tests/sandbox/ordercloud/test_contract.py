@@ -6,10 +6,10 @@
 from typing import Any
 
 from sandbox.ordercloud.routes import ROUTES
-from tests.sandbox.ordercloud.admin.test_entities import NEW
 from tests.sandbox.ordercloud.admin.test_relations import KINDS
 from tests.sandbox.ordercloud.conftest import PASSWORD, Caller, OrderCloud
 from tests.sandbox.ordercloud.contract import Contract
+from tests.sandbox.ordercloud.test_entities import NEW
 
 PLACE = {"Street1": "1 Main", "City": "Here", "Country": "US"}
 CLIENT = {"AppName": "X", "AccessTokenDuration": 10}

@@ -62,6 +62,7 @@ async def test_totals_add_up(alice: Caller) -> None:
             {"Inventory": {"Enabled": True, "QuantityAvailable": 1}},
             "Inventory.Insufficient",
         ),
+        ({"Inventory": {"Enabled": True}}, "Inventory.Insufficient"),
     ],
 )
 async def test_what_has_changed_since_is_checked_at_submit(
