@@ -23,6 +23,7 @@ from sandbox.ordercloud.webhooks import Webhooks
 
 _PREFLIGHT_S = 86_400
 _CALLS = "ordercloud"
+_FAULTS = {401: "InvalidToken", 403: "Auth.InsufficientRoles", 503: "Api.Offline"}
 
 
 def build(
@@ -75,7 +76,7 @@ def _controlled(app: ASGIApp, marketplace: Marketplace) -> ASGIApp:
         throttled,
         clock=clock,
         on_reset=marketplace.reset,
-        fault_body=lambda _: ApiError("ServerError").body(),
+        fault_body=lambda status: ApiError(_FAULTS.get(status, "ServerError")).body(),
     )
 
 

@@ -110,11 +110,16 @@ async def test_browsers_may_call_from_anywhere(oc: OrderCloud) -> None:
     assert refused.headers["access-control-expose-headers"] == "X-oc-logid"
 
 
-async def test_injected_errors_have_ordercloud_shape(oc: OrderCloud) -> None:
+@pytest.mark.parametrize(
+    ("status", "code"), [(500, "ServerError"), (503, "Api.Offline"), (401, "InvalidToken")]
+)
+async def test_injected_errors_have_ordercloud_shape(
+    oc: OrderCloud, status: int, code: str
+) -> None:
     alice = await oc.log_in("alice")
-    await oc.client.put("/_sandbox/faults", json={"match": "/v1/me/products", "status": 500})
+    await oc.client.put("/_sandbox/faults", json={"match": "/v1/me/products", "status": status})
 
-    assert await alice.refusal("GET", "/me/products") == (500, "ServerError")
+    assert await alice.refusal("GET", "/me/products") == (status, code)
     assert (await alice.call("GET", "/me")).status_code == 200
 
 
