@@ -4,21 +4,21 @@ A file that is broken leaves its last good version serving. The whole set is swa
 """
 
 import asyncio
+import contextlib
 import hashlib
 import logging
+import os
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-
-from watchfiles import awatch
 
 from proxy.core.placement import Placement
 from proxy.core.rules import load
 from proxy.errors import DocumentError, Problem, UnknownPlacement
 
-_SETTLE_MS = 50
-_DEBOUNCE_MS = 400
+_LOOK_EVERY_S = 0.25
+_NEW_NS = 1_000_000_000
 
 _log = logging.getLogger(__name__)
 
@@ -62,18 +62,24 @@ def load_folder(folder: Path, before: RuleSet = EMPTY) -> RuleSet:
     """Read every `*.yaml` of *folder*; unchanged files are taken over from *before*."""
     files = {
         str(path): _load_file(path, before.files.get(str(path)))
-        for path in sorted(folder.glob("*.yaml"))
+        for path in _files(folder, "*.yaml")
     }
     placements: dict[str, Placement] = {}
     problems = [problem for file in files.values() for problem in file.problems]
+    problems += map(_misnamed, _files(folder, "*.yml"))
     for file in files.values():
         if file.placement is not None:
             first = placements.setdefault(file.placement.name, file.placement)
             if first is not file.placement:
                 problems.append(_taken(file.placement, first))
-    digests = "".join(file.digest for file in files.values())
-    version = hashlib.blake2b(digests.encode(), digest_size=6).hexdigest()
+    contents = [(Path(name).name, file.digest) for name, file in files.items()]
+    version = hashlib.blake2b(repr((contents, problems)).encode(), digest_size=6).hexdigest()
     return RuleSet(placements, tuple(problems), version, time.time(), files)
+
+
+def _files(folder: Path, pattern: str) -> list[Path]:
+    """Return the files that *pattern* names, but hidden ones: those are editors' own."""
+    return sorted(path for path in folder.glob(pattern) if not path.name.startswith("."))
 
 
 def _load_file(path: Path, before: _File | None) -> _File:
@@ -94,6 +100,11 @@ def _load_file(path: Path, before: _File | None) -> _File:
 def _taken(second: Placement, first: Placement) -> Problem:
     what = f"the placement '{second.name}' is already defined in {first.file}"
     return Problem(second.file, 1, 1, what, "give it another name, or remove one of the two")
+
+
+def _misnamed(path: Path) -> Problem:
+    what = "this file is not read, since its name does not end in .yaml"
+    return Problem(str(path), 1, 1, what, "rename it")
 
 
 class RuleBook:
@@ -118,16 +129,18 @@ class RuleBook:
         return self._current
 
     async def watch(self) -> None:
-        """Follow the folder until cancelled; reading and checking happen off the event loop.
+        """Follow the folder until cancelled; looking, reading and checking are off the event loop.
 
-        The folder is watched rather than its files, so that a Kubernetes ConfigMap's swap of
-        links is seen too.
+        It is looked at, again and again: that sees a Kubernetes ConfigMap's swap of links, a
+        folder replaced as a whole, and changes on mounts that notify of none.
         """
-        changes = awatch(
-            self._folder, watch_filter=None, debounce=_DEBOUNCE_MS, step=_SETTLE_MS, recursive=False
-        )
-        async for _ in changes:
-            self._swap(await asyncio.to_thread(load_folder, self._folder, self._current))
+        before = None
+        while True:
+            now = await asyncio.to_thread(_look, self._folder)
+            if now is None or now != before:
+                self._swap(await asyncio.to_thread(_reload, self._folder, self._current))
+            before = now
+            await asyncio.sleep(_LOOK_EVERY_S)
 
     def _swap(self, rules: RuleSet) -> None:
         if rules.version == self._current.version:
@@ -139,3 +152,32 @@ class RuleBook:
         )
         for problem in rules.problems:
             _log.error("rules problem", extra={"problem": str(problem)})
+
+
+def _look(folder: Path) -> tuple[object, ...] | None:
+    """Return what differs once a file does; None where one is so new that it may yet change.
+
+    Two writes within a tick of the file system's clock may look the same.
+    """
+    stats = [(path.name, _stat(path)) for path in _files(folder, "*.y*ml")]
+    newest_ns = max((stat.st_mtime_ns for _, stat in stats if stat), default=0)
+    if abs(time.time_ns() - newest_ns) < _NEW_NS:
+        return None
+    return (
+        _stat(folder) is not None,
+        *((name, stat and (stat.st_ino, stat.st_size, stat.st_mtime_ns)) for name, stat in stats),
+    )
+
+
+def _stat(path: Path) -> os.stat_result | None:
+    with contextlib.suppress(OSError):
+        return path.stat()
+    return None
+
+
+def _reload(folder: Path, current: RuleSet) -> RuleSet:
+    """Return the rules of *folder*; those that serve, if it is gone."""
+    if folder.is_dir():
+        return load_folder(folder, current)
+    problem = Problem(str(folder), 0, 0, "the folder is gone; its last rules serve", "put it back")
+    return replace(current, problems=(problem,), version="folder-gone")
