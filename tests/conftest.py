@@ -109,3 +109,10 @@ def gateway(servers: Servers, ordercloud: OrderCloud, cdp: Cdp, tmp_path: Path) 
         return await servers.start(running_gateway(Config.model_validate(settings)))
 
     return start
+
+
+@pytest.fixture
+def unreachable() -> Iterator[str]:
+    """Return an address where nobody listens."""
+    with free_socket() as silent:
+        yield url_of(silent)

@@ -2,7 +2,6 @@
 
 import asyncio
 import time
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -11,7 +10,7 @@ from tests.answers import caches, ids, personalization, until
 from tests.conftest import StartGateway
 from tests.emulators import Cdp, OrderCloud
 from tests.issuer import Issuer
-from tests.servers import Gateway, Servers, free_socket, url_of
+from tests.servers import Gateway, Servers
 
 _RULES = {
     "hero.yaml": """
@@ -50,13 +49,6 @@ _WATCHES = "/v1/me/products?categoryID=mens-watches"
 @pytest.fixture
 async def shop(gateway: StartGateway) -> Gateway:
     return await gateway(_RULES)
-
-
-@pytest.fixture
-def unreachable() -> Iterator[str]:
-    """Return an address where nobody listens."""
-    with free_socket() as silent:
-        yield url_of(silent)
 
 
 class TestWithoutADecision:
