@@ -3,6 +3,8 @@
 ProxyError
 ├── DocumentError           a YAML file or a setting: every problem found, with its place
 ├── RequestError            400  the caller's query cannot be read
+│   ├── InvalidEvents       400  reported events: every mistake found
+│   └── TooLarge            413  more than is read
 ├── TokenError              401  missing, malformed, expired, foreign, wrongly signed
 ├── UnknownPlacement        404
 ├── UpstreamError                OrderCloud or CDP
@@ -12,6 +14,8 @@ ProxyError
 │   ├── UpstreamBroken      502  answered with something that makes no sense
 │   ├── UpstreamBusy        503  too many calls under way already
 │   └── UpstreamOpen        503  keeps failing, and is left alone for a moment
+├── EventRefused                 CDP will never take this event
+├── OutboxFull              503  no event can be kept now
 └── OrderCloudRefused            OrderCloud's own error answer, shown as OrderCloud wrote it
 
 `code` is stable and may be relied on; `status` is the HTTP status it becomes (web.problems).
@@ -83,6 +87,25 @@ class RequestError(ProxyError):
     code = "bad-request"
     title = "The request cannot be read"
     status = 400
+
+
+class InvalidEvents(RequestError):
+    """Events that cannot be taken; nothing of the batch was."""
+
+    code = "invalid-events"
+    title = "The events cannot be taken"
+
+    def __init__(self, mistakes: tuple[str, ...]) -> None:
+        super().__init__("; ".join(mistakes))
+        self.mistakes = mistakes
+
+
+class TooLarge(RequestError):
+    """The body is larger than what is read."""
+
+    code = "too-large"
+    title = "The request is too large"
+    status = 413
 
 
 class TokenError(ProxyError):
@@ -163,6 +186,21 @@ class UpstreamOpen(UpstreamError):
 
     code = "upstream-open"
     title = "An upstream service keeps failing"
+    status = 503
+
+
+class EventRefused(ProxyError):
+    """CDP refused an event for what it is, so that sending it again would not help."""
+
+    code = "event-refused"
+    title = "CDP refused an event"
+
+
+class OutboxFull(ProxyError):
+    """The outbox has no room, or its disk has none."""
+
+    code = "outbox-full"
+    title = "No event can be kept at the moment"
     status = 503
 
 
