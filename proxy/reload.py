@@ -87,7 +87,7 @@ def _load_file(path: Path, before: _File | None) -> _File:
         text = path.read_text("utf-8")
     except (OSError, UnicodeDecodeError) as exc:
         problem = Problem(str(path), 1, 1, f"cannot be read as text: {exc}", "save it as UTF-8")
-        return _File("", before.placement if before else None, (problem,))
+        return _File("unreadable", before.placement if before else None, (problem,))
     digest = hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
     if before is not None and before.digest == digest:
         return before
