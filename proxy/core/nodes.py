@@ -38,6 +38,8 @@ def _filled(value: Any) -> Any:
 
 def _unquoted(value: Any) -> Any:
     """Read a number or boolean that stands where a name belongs as its text."""
+    if value == "":
+        raise refusal("there is no text between the quotes", "write some, or remove it")
     return as_text(value) if isinstance(value, bool | int | float) else value
 
 

@@ -89,7 +89,7 @@ def read_schedule(node: ScheduleNode, zone: ZoneInfo, at: Path) -> Schedule:
     )
     if start and until and start >= until:
         raise FormError((*at, "until"), "this ends before it starts", "swap the two")
-    days = (_read(read_day, day, (*at, "days"), "mon") for day in node.days)
+    days = (_read(read_day, day, (*at, "days", i), "[mon, fri]") for i, day in enumerate(node.days))
     hours = node.hours and _read(read_hours, node.hours, (*at, "hours"), "09:00-17:30")
     return Schedule(start or None, until or None, frozenset(days), hours or None, zone)
 
