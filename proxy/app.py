@@ -57,24 +57,24 @@ async def serve(
         DocumentError: a port is taken.
     """
     at = config.server
-    storefront = server.bind(at.host, at.port, setting="server.port (demo: --port)")
-    admin = server.bind(
-        at.admin_host,
-        at.admin_port,
-        setting="server.admin_port (demo: --admin-port)",
-    )
-    async with running(config) as gateway:
-        await server.serve(
-            [
-                server.Listener(gateway.storefront, storefront),
-                server.Listener(gateway.admin, admin),
-            ],
-            stop=stop,
-            on_start=on_start,
-            on_stop=gateway.health.drain,
-            keep_alive_s=at.keep_alive,
-            drain_s=at.drain,
-        )
+    with (
+        server.bind(at.host, at.port, setting="server.port (demo: --port)") as storefront,
+        server.bind(
+            at.admin_host, at.admin_port, setting="server.admin_port (demo: --admin-port)"
+        ) as admin,
+    ):
+        async with running(config) as gateway:
+            await server.serve(
+                [
+                    server.Listener(gateway.storefront, storefront),
+                    server.Listener(gateway.admin, admin),
+                ],
+                stop=stop,
+                on_start=on_start,
+                on_stop=gateway.health.drain,
+                keep_alive_s=at.keep_alive,
+                drain_s=at.drain,
+            )
 
 
 @contextlib.asynccontextmanager

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TypeAlias
 from zoneinfo import ZoneInfo
 
+import msgspec
 import uvloop
 
 from proxy import __version__, app, config, doctor, live
@@ -95,10 +96,10 @@ def _explain(args: argparse.Namespace) -> int:
     output: Json = None
     try:
         if args.decision is not None:
-            output = json.loads(args.decision.read_text("utf-8"))
+            output = msgspec.json.decode(args.decision.read_bytes())
         elif args.segment is not None:
             output = explain.sample_output(placement, args.segment)
-    except (OSError, ValueError) as exc:
+    except (OSError, ValueError, RecursionError) as exc:
         print(f"{exc}; give the flow's output with --decision FILE", file=sys.stderr)
         return 2
     base_url = config.load(args.config).ordercloud.url

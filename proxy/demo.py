@@ -61,25 +61,27 @@ async def run_sandbox(ports: Ports, *, products: int, data: Path | None) -> None
 
 @contextlib.asynccontextmanager
 async def _sandbox(ports: Ports, *, products: int, data: Path | None) -> AsyncIterator[None]:
-    ordercloud = bind(_HOST, ports.ordercloud, setting="--oc-port")
-    cdp = bind(_HOST, ports.cdp, setting="--cdp-port")
     oc_url = _url(ports.ordercloud)
-    oc_app = build_ordercloud(base_url=oc_url, products=products, data=data)
-    cdp_app = build_cdp(base_url=_url(ports.cdp), ordercloud_url=oc_url, data=data)
-    async with running(oc_app, ordercloud), running(cdp_app, cdp):
-        yield
+    with (
+        bind(_HOST, ports.ordercloud, setting="--oc-port") as ordercloud,
+        bind(_HOST, ports.cdp, setting="--cdp-port") as cdp,
+    ):
+        oc_app = build_ordercloud(base_url=oc_url, products=products, data=data)
+        cdp_app = build_cdp(base_url=_url(ports.cdp), ordercloud_url=oc_url, data=data)
+        async with running(oc_app, ordercloud), running(cdp_app, cdp):
+            yield
 
 
 @contextlib.asynccontextmanager
 async def _storefront(ports: Ports) -> AsyncIterator[None]:
-    listener = bind(_HOST, ports.storefront, setting="--storefront-port")
     storefront = build_storefront(
         gateway_url=_url(ports.gateway),
         ordercloud_url=_url(ports.ordercloud),
         cdp_url=_url(ports.cdp),
     )
-    async with running(storefront, listener):
-        yield
+    with bind(_HOST, ports.storefront, setting="--storefront-port") as listener:
+        async with running(storefront, listener):
+            yield
 
 
 def _environ(ports: Ports) -> dict[str, str]:

@@ -13,7 +13,7 @@ from proxy.edge.cdp import Cdp
 from proxy.edge.http import Upstream, connected
 from proxy.edge.ordercloud import SignIn
 from proxy.edge.token import Verifier
-from proxy.errors import DocumentError, OrderCloudRefused, TokenError, UpstreamError
+from proxy.errors import DocumentError, OrderCloudRefused, TokenError, UpstreamError, UpstreamFailed
 from proxy.model import Call, Guest, Reason
 from proxy.reload import load_folder
 from proxy.tasks import Tasks
@@ -23,6 +23,7 @@ _LIMIT_S = 5.0
 _OK = 200
 _UNAUTHORIZED = 401
 _KEY_MIN = 16
+_CDP_MEND = "check cdp.client_key and cdp.point_of_sale (Edge: context_id and site_id)"
 _CGROUP_LIMIT = Path("/sys/fs/cgroup/memory.max")
 
 
@@ -174,12 +175,14 @@ async def _examine_cdp(settings: Config) -> Finding:
     async with _connect("CDP", url) as upstream:
         try:
             execution = await Cdp(upstream, settings.cdp).execute(call)
+        except UpstreamFailed as exc:
+            return Finding("CDP", False, f"{url}: {exc}", _CDP_MEND)
         except UpstreamError as exc:
             mend = "check cdp.url; until CDP answers, shoppers see the defaults"
             return Finding("CDP", False, f"{url}: {exc}", mend)
     if execution.reason is Reason.FLOW_REFUSED:
-        mend = "check cdp.client_key and cdp.point_of_sale (Edge: context_id and site_id)"
-        return Finding("CDP", False, f"{url} does not run flows for this tenant", mend)
+        seen = f"{url} does not run flows for this tenant"
+        return Finding("CDP", False, seen, _CDP_MEND)
     return Finding("CDP", True, f"{url} runs flows")
 
 
