@@ -4,7 +4,6 @@ OrderCloud publishes neither its limits nor the body of that answer; both are as
 """
 
 import math
-from collections import deque
 from collections.abc import Callable
 
 from starlette.requests import Request
@@ -23,7 +22,8 @@ class Throttled:
         self._app = app
         self._limit = limit
         self._clock = clock
-        self._let_through_at: deque[float] = deque()
+        self._counted: Throttle | None = None
+        self._recent: list[float] = []  # when requests were let through, under that limit
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on, or tell the caller when to come again."""
@@ -38,12 +38,13 @@ class Throttled:
 
     def _wait_s(self, limit: Throttle) -> float:
         """Return how long a request must wait, or count it as let through."""
+        if limit is not self._counted:
+            self._counted, self._recent = limit, []
         now = self._clock.now()
-        while self._let_through_at and self._let_through_at[0] <= now - limit.per_s:
-            self._let_through_at.popleft()
-        if len(self._let_through_at) >= limit.requests:
-            return self._let_through_at[0] + limit.per_s - now
-        self._let_through_at.append(now)
+        self._recent = [at for at in self._recent if now - limit.per_s < at <= now]
+        if len(self._recent) >= limit.requests:
+            return self._recent[0] + limit.per_s - now
+        self._recent.append(now)
         return 0.0
 
 

@@ -13,7 +13,7 @@ from sandbox.ordercloud.assignments import Offer, Party
 from sandbox.ordercloud.categories import CategoryTree
 from sandbox.ordercloud.collections import Entity
 from sandbox.ordercloud.errors import not_found
-from sandbox.ordercloud.listing import Table, View
+from sandbox.ordercloud.listing import Table, View, XpTypes
 from sandbox.ordercloud.pricing import lowest_quantity_price
 from sandbox.ordercloud.store import Store
 
@@ -56,6 +56,7 @@ class Visibility:
         self._answers: OrderedDict[Hashable, Any] = OrderedDict()
         self._revision = store.catalog.number
         self._table = Table(())
+        self._xp_types = XpTypes()
 
     def catalogs(self, viewer: Viewer) -> list[Entity]:
         """Return the active catalogs assigned to the viewer's buyer."""
@@ -103,7 +104,7 @@ class Visibility:
         return self._kept(("products", viewer, shelf), visible)
 
     def table(self) -> Table:
-        """Return the index of all products, active or not."""
+        """Return the index of all products, active or not, whose xp fits in."""
         return self._kept("table", self._refreshed)
 
     def product(self, viewer: Viewer, product_id: str) -> Entity:
@@ -211,7 +212,7 @@ class Visibility:
             yield (each.offer.product_id for each in assigned)
 
     def _refreshed(self) -> Table:
-        self._table.refresh(self._store.products)
+        self._table.refresh(self._xp_types.listable(self._store.products))
         return self._table
 
     def _kept(self, question: Hashable, answer: Callable[[], T]) -> T:

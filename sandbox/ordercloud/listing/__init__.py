@@ -7,3 +7,4 @@ from sandbox.ordercloud.listing.resource import Kind as Kind
 from sandbox.ordercloud.listing.resource import Resource as Resource
 from sandbox.ordercloud.listing.table import Table as Table
 from sandbox.ordercloud.listing.table import View as View
+from sandbox.ordercloud.listing.xp_types import XpTypes as XpTypes

@@ -144,3 +144,15 @@ def test_a_large_catalog_is_planted_quickly() -> None:
 
     assert len(store.products) == 10_012
     assert time.process_time() - begin < 5
+
+
+async def test_product_lists_count_what_shoppers_choose_by(oc: OrderCloud) -> None:
+    alice = await oc.log_in("alice")
+
+    meta = (await alice.get("/me/products?categoryID=mens-watches"))["Meta"]
+
+    facets = {facet["Name"]: facet["Values"] for facet in meta["Facets"]}
+    assert list(facets) == ["Color", "Brand", "Material", "New"]
+    counts = [value["Count"] for value in facets["Color"]]
+    assert sum(counts) == meta["TotalCount"]
+    assert counts == sorted(counts, reverse=True)

@@ -27,3 +27,11 @@ async def test_the_limit_holds_for_logging_in_but_not_for_the_sandbox_s_controls
     options = await oc.client.put("/_sandbox/options", json={"throttle": None})
     assert options.json()["throttle"] is None
     assert (await oc.token(grant_type="client_credentials")).status_code == 200
+
+
+async def test_a_limit_that_is_set_again_begins_anew(oc: OrderCloud) -> None:
+    alice = await oc.log_in("alice")
+    for _ in range(2):
+        limit = {"throttle": {"requests": 1, "per_s": 60}}
+        await oc.client.put("/_sandbox/options", json=limit)
+        assert [(await alice.call("GET", "/me")).status_code for _ in range(2)] == [200, 429]

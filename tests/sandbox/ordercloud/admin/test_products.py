@@ -35,6 +35,16 @@ async def test_a_write_is_on_the_next_list(oc: OrderCloud) -> None:
     assert await alice.ids("/me/products?xp.color=mauve") == []
 
 
+async def test_an_xp_key_of_another_type_takes_a_product_off_the_lists(oc: OrderCloud) -> None:
+    admin, alice = await oc.admin(), await oc.log_in("alice")
+    await admin.ok("PATCH", "/products/p1", {"xp": {"rating": "high"}})
+    assert (await alice.get("/me/products/p1"))["xp"]["rating"] == "high"
+    assert await alice.ids("/me/products?ID=p1|p2") == ["p2"]
+    assert await admin.ids("/products?ID=p1") == []
+    await admin.ok("PATCH", "/products/p1", {"xp": {"rating": 5}})
+    assert set(await alice.ids("/me/products?ID=p1|p2")) == {"p1", "p2"}
+
+
 async def test_a_deleted_product_takes_its_assignments_along(oc: OrderCloud) -> None:
     admin, alice = await oc.admin(), await oc.log_in("alice")
     await admin.ok("DELETE", "/products/watch-1")
