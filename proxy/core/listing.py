@@ -87,7 +87,11 @@ def embedded(found: Json, *, page: int | None, page_size: int | None) -> Page:
     Raises:
         NotAList: what was found is not a list in OrderCloud's shape.
     """
-    one = parse(_write(found))
+    try:
+        body = _write(found)
+    except RecursionError as exc:
+        raise NotAList("nested too deeply") from exc
+    one = parse(body)
     if page is None and page_size is None and one.meta:
         return _page(_write({"Meta": one.meta, "Items": one.items}), len(one.items))
     size = page_size or max(1, len(one.items))

@@ -139,3 +139,11 @@ def test_an_empty_list_inside_a_decision_is_a_list() -> None:
 def test_what_is_no_list_inside_a_decision_is_refused(found: object) -> None:
     with pytest.raises(listing.NotAList):
         embedded(found)
+
+
+def test_a_list_nested_deeper_than_can_be_written_is_refused() -> None:
+    deep: Any = []
+    for _ in range(100_000):
+        deep = [deep]
+    with pytest.raises(listing.NotAList, match="nested too deeply"):
+        embedded({"Items": deep})
