@@ -17,8 +17,9 @@ from http.cookiejar import CookieJar, DefaultCookiePolicy
 import httpx2
 
 from proxy import __version__
-from proxy.edge.breaker import Breaker, Permit
+from proxy.edge.breaker import Breaker
 from proxy.errors import (
+    RequestError,
     UpstreamBroken,
     UpstreamBusy,
     UpstreamError,
@@ -51,6 +52,30 @@ class _Request:
     target: str
     headers: Mapping[str, str]
     content: bytes | None
+
+
+class _Call:
+    """One call under way, and whom to tell how it ends: only its first end counts."""
+
+    def __init__(self, breaker: Breaker, on_call: OnCall, name: str) -> None:
+        self._breaker = breaker
+        self._on_call = on_call
+        self._name = name
+        self._permit = breaker.admit()
+        self._started = time.perf_counter()
+        self._has_ended = False
+
+    def answered(self, status: int) -> None:
+        """Note that the upstream answered."""
+        self.end(str(status), failed=status >= _SERVER_ERROR)
+
+    def end(self, outcome: str, *, failed: bool | None) -> None:
+        """Tell breaker and metrics, unless they know."""
+        if self._has_ended:
+            return
+        self._has_ended = True
+        self._breaker.note(self._permit, failed=failed)
+        self._on_call(self._name, outcome, time.perf_counter() - self._started)
 
 
 def make_client(*, in_flight: int) -> httpx2.AsyncClient:
@@ -89,9 +114,9 @@ class Upstream:
         in_flight: int,
         on_call: OnCall,
     ) -> None:
-        self._client = client
+        self.client = client
+        self.url = url
         self._name = name
-        self._url = url
         self._limit_s = limit_s
         self._in_flight = in_flight
         self._under_way = 0
@@ -112,31 +137,35 @@ class Upstream:
             UpstreamError: no answer, none within the limit, too many calls are under way, or the
                 upstream keeps failing.
         """
+        with self.observed(limit_s=self._limit_s) as answered:
+            async with asyncio.timeout(self._limit_s):
+                answer = await self._attempts(_Request(method, target, headers, content))
+            answered(answer.status)
+        return answer
+
+    @contextlib.contextmanager
+    def observed(self, *, limit_s: float) -> Iterator[Callable[[int], None]]:
+        """Give a place among the calls under way, and what to tell the status of the answer to.
+
+        Breaker and metrics hear once how the call went. What goes wrong in the block becomes ours;
+        *limit_s* is what the block itself allows the upstream.
+
+        Raises:
+            UpstreamError: too many calls are under way, the upstream rests, or it did not answer.
+        """
         if self._under_way >= self._in_flight:
             raise UpstreamBusy(f"{self._in_flight} calls to {self._name} are under way")
-        permit = self.breaker.admit()
+        call = _Call(self.breaker, self._on_call, self._name)
         self._under_way += 1
         try:
-            return await self._observed(_Request(method, target, headers, content), permit)
-        finally:
-            self._under_way -= 1
-
-    async def _observed(self, request: _Request, permit: Permit) -> Answer:
-        """Make the call, and tell breaker and metrics how it ended."""
-        started = time.perf_counter()
-        outcome, failed = "cancelled", None
-        try:
-            with _mapped(self._name, self._limit_s):
-                async with asyncio.timeout(self._limit_s):
-                    answer = await self._attempts(request)
-            outcome, failed = str(answer.status), answer.status >= _SERVER_ERROR
+            with _mapped(self._name, limit_s):
+                yield call.answered
         except UpstreamError as exc:
-            outcome, failed = exc.code, True
+            call.end(exc.code, failed=True)
             raise
         finally:
-            self.breaker.note(permit, failed=failed)
-            self._on_call(self._name, outcome, time.perf_counter() - started)
-        return answer
+            call.end("cancelled", failed=None)
+            self._under_way -= 1
 
     async def _attempts(self, request: _Request) -> Answer:
         answer = await self._first_try(request)
@@ -160,11 +189,11 @@ class Upstream:
         return None if answer.status == _UNAVAILABLE else answer
 
     async def _exchange(self, request: _Request) -> Answer:
-        url = f"{self._url}{request.target}"
+        url = f"{self.url}{request.target}"
         # As they came: ASGI gives header values as latin-1, and a browser's need not be ASCII.
         headers = [(n.encode(), value.encode("latin-1")) for n, value in request.headers.items()]
         with _mapped(self._name, self._limit_s):
-            async with self._client.stream(
+            async with self.client.stream(
                 request.method, url, headers=headers, content=request.content
             ) as response:
                 chunks = []
@@ -196,6 +225,8 @@ def _mapped(name: str, limit_s: float) -> Iterator[None]:
         raise UpstreamTimeout(f"{name} did not answer within {limit_s:g} s") from exc
     except httpx2.DecodingError as exc:
         raise UpstreamBroken(f"{name} sent a body that cannot be decoded") from exc
+    except httpx2.LocalProtocolError as exc:
+        raise RequestError("the request is not one that can be sent as HTTP") from exc
     except httpx2.TransportError as exc:
         unsent = isinstance(exc, httpx2.ConnectError)
         raise UpstreamRefused(

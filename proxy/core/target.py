@@ -1,0 +1,45 @@
+"""Which request targets may be passed on to OrderCloud: those that are plainly a path there.
+
+A path is judged as it stands on the wire, and decoded once and twice, so that nothing that some
+server on the way may decode again turns into another path.
+"""
+
+import re
+from urllib.parse import unquote_to_bytes
+
+_PREFIXES = (b"/v1/", b"/oauth/")
+_WRITTEN = re.compile(rb"(?:[A-Za-z0-9/._~!$&'()*+,;=:@|-]|%[0-9A-Fa-f]{2})*")
+"""RFC 3986 section 3.3, and the `|` that the official SDK leaves as it is."""
+
+_VISIBLE = re.compile(rb"[\x21-\x7e]*")
+_DOTS = re.compile(rb"\.{1,2}(;.*)?")
+_ASTRAY = re.compile(rb"[\x00-\x1f\x7f\\]")
+
+
+def is_plain(path: bytes, query: bytes) -> bool:
+    """Say whether *path* and *query*, as they came in, name one path under `/v1/` or `/oauth/`."""
+    return (
+        path.startswith(_PREFIXES)
+        and _WRITTEN.fullmatch(path) is not None
+        and _VISIBLE.fullmatch(query) is not None
+        and _means_one_path(path)
+    )
+
+
+def _means_one_path(path: bytes) -> bool:
+    decoded = unquote_to_bytes(unquote_to_bytes(path))
+    return (
+        decoded.count(b"/") == path.count(b"/")
+        and not _ASTRAY.search(decoded)
+        and not any(map(_DOTS.fullmatch, decoded.split(b"/")))
+        and _is_text(decoded)
+    )
+
+
+def _is_text(decoded: bytes) -> bool:
+    """Say whether these bytes are UTF-8: an overlong slash, for one, is not."""
+    try:
+        decoded.decode()
+    except UnicodeDecodeError:
+        return False
+    return True

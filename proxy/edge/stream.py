@@ -1,0 +1,94 @@
+"""Raw exchanges with an upstream: bytes in, bytes out, as they come, nothing read or decoded.
+
+Time is bounded by silence instead of in all: an exchange may last, but not stand still.
+"""
+
+import contextlib
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
+
+import httpx2
+
+from proxy.core.hops import Header
+from proxy.edge.http import Upstream
+
+_REPEATABLE = frozenset({"GET", "HEAD", "OPTIONS"})
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """A request as it goes out: the target's bytes verbatim, the body as it comes, or None."""
+
+    method: str
+    target: bytes
+    headers: Sequence[Header]
+    body: AsyncIterator[bytes] | None
+
+    @property
+    def is_repeatable(self) -> bool:
+        """Say whether sending it twice does no harm. Source: RFC 9110 section 9.2.2."""
+        return self.body is None and self.method in _REPEATABLE
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """An answer whose body is still to come; header names in lower case."""
+
+    status: int
+    headers: Sequence[Header]
+    body: AsyncIterator[bytes]
+
+
+class Streams:
+    """Exchanges with one upstream, among its other calls.
+
+    Connecting takes *connect_s* at most; then nobody may keep silent for longer than *idle_s*:
+    neither before the answer nor within a body.
+    """
+
+    def __init__(self, upstream: Upstream, *, connect_s: float, idle_s: float) -> None:
+        self._upstream = upstream
+        self._idle_s = idle_s
+        self._origin = httpx2.URL(upstream.url)
+        self._timeout = httpx2.Timeout(idle_s, connect=connect_s).as_dict()
+
+    @contextlib.asynccontextmanager
+    async def exchange(self, sent: Sent) -> AsyncIterator[Received]:
+        """Send the request and give the answer; leaving the block ends the exchange.
+
+        Raises:
+            UpstreamError: no answer; or, from within the block, its body broke off or stopped.
+            RequestError: the caller's body is not what its headers say.
+        """
+        with self._upstream.observed(limit_s=self._idle_s) as answered:
+            async with contextlib.aclosing(await self._answer(sent)) as response:
+                answered(response.status_code)
+                headers = [(name.lower(), value) for name, value in response.headers.raw]
+                yield Received(response.status_code, headers, response.aiter_raw())
+
+    async def _answer(self, sent: Sent) -> httpx2.Response:
+        """Return the answer; of a second try where the first can have had no effect.
+
+        A connection kept alive may have been closed by the other side just now.
+        """
+        try:
+            return await self._send(sent)
+        except httpx2.ConnectError:
+            return await self._send(sent)
+        except (httpx2.NetworkError, httpx2.RemoteProtocolError):
+            if not sent.is_repeatable:
+                raise
+            return await self._send(sent)
+
+    async def _send(self, sent: Sent) -> httpx2.Response:
+        request = httpx2.Request(
+            sent.method,
+            self._origin,
+            headers=list(sent.headers),
+            content=sent.body,
+            extensions={
+                "target": self._origin.raw_path.rstrip(b"/") + sent.target,
+                "timeout": self._timeout,
+            },
+        )
+        return await self._upstream.client.send(request, stream=True, auth=None)
