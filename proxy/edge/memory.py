@@ -10,25 +10,28 @@ from proxy.core.freshness import Entry
 T = TypeVar("T")
 
 OVERHEAD_BYTES = 600
-"""What an entry takes beside its value: key, stamp, objects and the map's own slots."""
+"""What an entry takes beside its key and value: stamp, objects and the map's own slots."""
 
 
 class Memory(Generic[T]):
-    """Keeps entries up to *max_bytes*, each taken to weigh what *weigh* says and an overhead."""
+    """Keeps entries up to *max_bytes*, each as heavy as *weigh* says, its key and an overhead."""
 
     def __init__(self, max_bytes: int, *, weigh: Callable[[T], int]) -> None:
-        self._entries: LRUCache[Hashable, Entry[T]] = LRUCache(
-            max_bytes, getsizeof=lambda entry: weigh(entry.value) + OVERHEAD_BYTES
+        self._weigh = weigh
+        self._entries: LRUCache[Hashable, tuple[Entry[T], int]] = LRUCache(
+            max_bytes, getsizeof=lambda kept: kept[1]
         )
 
     def get(self, key: Hashable) -> Entry[T] | None:
         """Return what is kept under *key*."""
-        return self._entries.get(key)
+        kept = self._entries.get(key)
+        return kept[0] if kept else None
 
     def put(self, key: Hashable, entry: Entry[T]) -> None:
         """Keep *entry*, unless it alone is larger than everything that may be kept."""
+        weight = self._weigh(entry.value) + len(repr(key)) + OVERHEAD_BYTES
         try:
-            self._entries[key] = entry
+            self._entries[key] = entry, weight
         except ValueError:
             self.remove(key)
 

@@ -23,6 +23,7 @@ from proxy.web import fields, problems
 from proxy.web.fields import Bare, Token
 
 _PAGE_MAX = 100_000
+_QUERY_MAX_BYTES = 4096
 _NAMES_MAX = 20
 _BROWSER_ID = re.compile(r"[A-Za-z0-9-]{1,64}")
 _WHOLE_NUMBER = re.compile(r"[1-9][0-9]{0,5}")
@@ -113,7 +114,7 @@ class Placements:
 
     def _asked(self, request: Request, placement: Placement) -> Asked:
         """Read what the storefront asked for; what the placement does not allow is left aside."""
-        query = parse_qsl(request.scope["query_string"].decode("latin-1"), keep_blank_values=True)
+        query = parse_qsl(_query_string(request), keep_blank_values=True)
         known = {name.casefold(): value for name, value in reversed(query)}
         return Asked(
             page=_whole_number("page", known.get("page"), _PAGE_MAX),
@@ -145,6 +146,13 @@ class Placements:
         if not _BROWSER_ID.fullmatch(given):
             raise RequestError("browserId is not one that CDP issues: letters, digits and -")
         return given
+
+
+def _query_string(request: Request) -> str:
+    text: str = request.scope["query_string"].decode("latin-1")
+    if len(text) > _QUERY_MAX_BYTES:
+        raise RequestError(f"the query string is longer than {_QUERY_MAX_BYTES} bytes")
+    return text
 
 
 def _names(text: str) -> tuple[str, ...]:
