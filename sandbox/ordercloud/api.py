@@ -1,6 +1,7 @@
 """`/v1`: finds a request's operation, checks token and roles, and calls it."""
 
 from collections.abc import Mapping
+from http import HTTPStatus
 from urllib.parse import parse_qsl
 
 from starlette.background import BackgroundTask
@@ -52,5 +53,15 @@ class Api:
         body = operation.endpoint(call)
         self._marketplace.index.note()
         response = answer(request, body, status=operation.status)
+        if operation.status == HTTPStatus.CREATED and (location := self._location(request, body)):
+            response.headers["Location"] = location
         response.background = BackgroundTask(self._webhooks.tell, call, body)
         return response
+
+    def _location(self, request: Request, body: object) -> str | None:
+        """Return where a new entity can be read, if it can."""
+        entity_id = body.get("ID") if isinstance(body, dict) else None
+        path = f"{request.url.path}/{entity_id}"
+        if entity_id is None or self._router.find("GET", path.removeprefix(PREFIX)) is None:
+            return None
+        return self._marketplace.settings.base_url + path

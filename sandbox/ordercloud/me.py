@@ -2,9 +2,9 @@
 
 from dataclasses import replace
 
-from sandbox.ordercloud import present
+from sandbox.ordercloud import category_list, present
 from sandbox.ordercloud.call import Call
-from sandbox.ordercloud.categories import CategoryTree, parse_depth
+from sandbox.ordercloud.categories import parse_depth
 from sandbox.ordercloud.collections import Entity
 from sandbox.ordercloud.errors import ApiError, not_found
 from sandbox.ordercloud.listing import run
@@ -34,23 +34,16 @@ def get_catalog(call: Call) -> Entity:
 
 
 def list_categories(call: Call) -> Entity:
-    """List one catalog's visible categories, `depth` levels below a parent or the root."""
-    depth = parse_depth(call.parameter("depth") or "1")
+    """List one catalog's visible categories, of which those that hold a product if one is named."""
     catalog_id = _catalog_id(call)
     if catalog_id is None:
         return call.page([])
     catalog = call.marketplace.visibility.catalog(call.session.viewer, catalog_id)
     visible = call.marketplace.visibility.categories(call.session.viewer, catalog["ID"])
-    parent = call.marketplace.store.categories.of(catalog["ID"]).find(
-        call.parameter("ParentID") or ""
-    )
-    tree = CategoryTree(call.marketplace.store, catalog["ID"])
-    wanted = set(tree.below(parent["ID"] if parent else None, depth))
     if product_id := call.parameter("productID"):
-        wanted &= _holding(call, catalog["ID"], product_id)
-    show = present.categories(call.marketplace, catalog["ID"])
-    asked = call.without("ParentID") if parent else call
-    return asked.page([show(each) for each in visible.values() if each["ID"] in wanted])
+        holding = _holding(call, catalog["ID"], product_id)
+        visible = {each: visible[each] for each in visible if each in holding}
+    return category_list.page(call, catalog["ID"], visible.values())
 
 
 def get_category(call: Call) -> Entity:

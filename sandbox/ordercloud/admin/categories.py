@@ -2,11 +2,11 @@
 
 from collections.abc import Mapping
 
-from sandbox.ordercloud import present
+from sandbox.ordercloud import category_list, present
 from sandbox.ordercloud.admin.relations import Relation, party
 from sandbox.ordercloud.assignments import CategoryAssignment, CategoryKey, ProductInCategory
 from sandbox.ordercloud.call import Call, Endpoint
-from sandbox.ordercloud.categories import CategoryTree, parse_depth
+from sandbox.ordercloud.categories import CategoryTree
 from sandbox.ordercloud.collections import Collection, Entity
 from sandbox.ordercloud.entities import Entities, Show
 from sandbox.ordercloud.errors import ApiError
@@ -54,13 +54,8 @@ def _showing(call: Call) -> Show:
 
 
 def _list(call: Call) -> Entity:
-    """List the categories of a catalog, `depth` levels below a parent or the root."""
-    depth = parse_depth(call.parameter("depth") or "1")
-    tree = CategoryTree(call.marketplace.store, _catalog_id(call))
-    parent = _categories(call).find(call.parameter("ParentID") or "")
-    wanted = set(tree.below(parent["ID"] if parent else None, depth))
-    show = _showing(call)
-    return call.page([show(each) for each in _categories(call) if each["ID"] in wanted])
+    """List the categories of a catalog, `depth` levels of them."""
+    return category_list.page(call, _catalog_id(call), _categories(call))
 
 
 _CATEGORIES = Entities(

@@ -21,6 +21,18 @@ async def test_answers_have_ordercloud_headers(oc: OrderCloud) -> None:
     assert "etag" not in answer.headers
 
 
+async def test_what_was_made_says_where_it_is(oc: OrderCloud) -> None:
+    admin, alice = await oc.admin(), await oc.log_in("alice")
+
+    product = await admin.call("POST", "/products", {"ID": "x", "Name": "X"})
+    item = await alice.call("POST", "/cart/lineitems", {"ID": "one", "ProductID": "p1"})
+    order = await alice.call("POST", "/cart/submit")
+
+    assert product.headers["location"] == f"{BASE_URL}/v1/products/x"
+    assert item.headers["location"] == f"{BASE_URL}/v1/cart/lineitems/one"
+    assert (order.status_code, "location" in order.headers) == (201, False)
+
+
 async def test_errors_have_ordercloud_headers_too(oc: OrderCloud) -> None:
     answer = await oc.client.get("/v1/me")
 

@@ -10,6 +10,10 @@ async def test_a_list_goes_down_as_many_levels_as_depth_says(oc: OrderCloud) -> 
     assert "mens-watches" not in await admin.ids(f"{PATH}?pageSize=100")
     assert "mens-watches" in await admin.ids(f"{PATH}?pageSize=100&depth=all")
     assert await admin.ids(f"{PATH}?ParentID=watches") == ["mens-watches", "womens-watches"]
+    await admin.ok("PATCH", f"{PATH}/womens-watches", {"ParentID": "mens-watches"})
+    assert await admin.ids(f"{PATH}?ParentID=watches") == ["mens-watches"]
+    below = await admin.ids(f"{PATH}?ParentID=watches&depth=all")
+    assert below == ["mens-watches", "womens-watches"]
 
 
 @pytest.mark.parametrize("parent", ["watches", "mens-watches"])
