@@ -8,7 +8,7 @@ import asyncio
 import json
 import random
 import time
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
@@ -49,7 +49,8 @@ class Fault:
     """What goes wrong for requests whose path starts with *match*.
 
     The order is: latency, then hang or drop, then a made-up answer (*status*, *body*); *truncate*
-    and *body_latency_ms* spoil the emulator's own answer. *rate* is the share of requests hit.
+    and *body_latency_ms* spoil the emulator's own answer. *rate* is the share of requests hit,
+    *times* how many at most.
     """
 
     match: str = "/"
@@ -58,6 +59,7 @@ class Fault:
     body: str | None = None
     headers: dict[str, str] | None = None
     rate: float = 1.0
+    times: int | None = None
     hang: bool = False
     drop: bool = False
     truncate: int | None = None
@@ -89,6 +91,7 @@ class Control:
         self._fault_body = fault_body
         self._requests: deque[dict[str, Any]] = deque(maxlen=_REQUESTS_KEPT)
         self._faults: dict[str, Fault] = {}
+        self._hits: Counter[str] = Counter()
         self._random = random.Random(0)  # noqa: S311 - faults repeat from run to run
         self._endpoints: dict[tuple[str, str], Callable[[bytes], Response]] = {
             ("GET", "requests"): self._list_requests,
@@ -148,7 +151,9 @@ class Control:
             return JSONResponse({"error": f"not a fault: {exc}"}, status_code=400)
         if isinstance(wanted, list):
             self._faults.clear()
-        self._faults.update({fault.match: fault for fault in faults})
+        for fault in faults:
+            self._faults[fault.match] = fault
+            self._hits[fault.match] = 0
         return Response(status_code=204)
 
     def _put_clock(self, body: bytes) -> Response:
@@ -181,9 +186,14 @@ class Control:
 
     def _fault_for(self, path: str) -> Fault | None:
         for fault in self._faults.values():
-            if path.startswith(fault.match) and self._random.random() < fault.rate:
+            if path.startswith(fault.match) and self._is_due(fault):
+                self._hits[fault.match] += 1
                 return fault
         return None
+
+    def _is_due(self, fault: Fault) -> bool:
+        is_over = fault.times is not None and self._hits[fault.match] >= fault.times
+        return not is_over and self._random.random() < fault.rate
 
     async def _answer(
         self, fault: Fault | None, scope: Scope, receive: Receive, send: Send

@@ -9,7 +9,7 @@ import msgspec
 from proxy.config import Tenant as TenantConfig
 from proxy.core.tenant import FlowDefinition, FlowOutput, read_flow
 from proxy.edge.http import Upstream
-from proxy.errors import UpstreamBroken, UpstreamFailed
+from proxy.errors import UNREADABLE, UpstreamBroken, UpstreamFailed
 
 T = TypeVar("T")
 
@@ -98,5 +98,5 @@ class Tenant:
 def _decode(body: bytes | msgspec.Raw, kind: type[T]) -> T:
     try:
         return msgspec.json.decode(body, type=kind)
-    except msgspec.DecodeError as exc:
+    except UNREADABLE as exc:
         raise UpstreamBroken(f"the tenant's answer cannot be read: {exc}") from exc
