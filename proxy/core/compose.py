@@ -12,6 +12,7 @@ import msgspec
 from proxy.core import grammar, listing
 from proxy.core.listing import Listing
 from proxy.core.query import PAGE_SIZE_DEFAULT, Pick, QueryTemplate, Unusable
+from proxy.core.resources import ID
 from proxy.model import Asked, Composition, Json, ListQuery, Page
 
 _URL_IDS_MAX = 1200
@@ -65,9 +66,10 @@ class ListTemplate:
         if not isinstance(self.pinned, Pick):
             return self.pinned
         try:
-            return self.pinned.texts(output)
+            picked = self.pinned.texts(output)
         except Unusable:
             return ()
+        return tuple(one for one in picked if ID.fullmatch(one))
 
 
 def without(query: ListQuery, ids: Sequence[str]) -> ListQuery | None:
