@@ -6,11 +6,13 @@ names. All problems are reported at once.
 """
 
 import os
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self, get_args
 
+import jmespath
+from jmespath.exceptions import JMESPathError
 from pydantic import (
     AnyHttpUrl,
     BaseModel,
@@ -44,6 +46,15 @@ def _read_url(value: object) -> str:
     return str(url).rstrip("/")
 
 
+def _read_path(value: object) -> str:
+    try:
+        jmespath.compile(str(value))
+    except JMESPathError as exc:
+        raise document.refusal(f"{value!r} is no JMESPath", "write e.g. Product.xp.kind") from exc
+    return str(value)
+
+
+JmesPath = Annotated[str, BeforeValidator(_read_path, json_schema_input_type=str)]
 Url = Annotated[str, BeforeValidator(_read_url, json_schema_input_type=str)]
 Words = Annotated[tuple[str, ...], BeforeValidator(_read_list)]
 Port = Annotated[int, Field(ge=0, le=65535)]
@@ -170,6 +181,36 @@ class Rules(_Section):
     folder: Path = Path("rules")
 
 
+class Events(_Section):
+    """Shopper events: what is told to CDP, and the outbox that keeps it until CDP has it."""
+
+    outbox: Path | None = Field(None, description="the outbox's file; without one, no events")
+    size: Size = Field(512 * 1024**2, description="disk the outbox may take; then 503")
+    remember: Duration = Field(7 * 86400.0, description="how long a repeated event is known")
+    keep_dead: Duration = Field(30 * 86400.0, description="how long refused events are kept")
+    in_flight: int = Field(16, ge=1, description="events on their way to CDP at once")
+    webhook_key: SecretStr | None = Field(
+        None, description="HashKey of OrderCloud's webhooks; environment or file only"
+    )
+    product_type: JmesPath = Field(
+        "Product.xp.ProductType", description="CDP's product type, in a LineItem"
+    )
+    product_name: JmesPath = Field("Product.Name", description="CDP's product name, in a LineItem")
+    item_id: JmesPath = Field("Variant.ID || ProductID", description="CDP's item_id, in a LineItem")
+
+
+class Consent(_Section):
+    """What a request must carry before anything is told of its shopper; nothing by default."""
+
+    header: str = Field("", description="e.g. X-Consent")
+    cookie: str = Field("", description="e.g. marketing_consent")
+
+    @property
+    def is_needed(self) -> bool:
+        """Say whether nothing may be told without consent."""
+        return bool(self.header or self.cookie)
+
+
 class Log(_Section):
     """What is written to standard error."""
 
@@ -189,6 +230,8 @@ class Config(_Section):
     check: Check = Check()
     rules: Rules = Rules()
     cache: Cache = Cache()
+    events: Events = Events()
+    consent: Consent = Consent()
     log: Log = Log()
 
     def shown(self) -> dict[str, Any]:
@@ -215,13 +258,17 @@ def load(path: Path | None, environ: Mapping[str, str] | None = None) -> Config:
         path: variable for path, (variable, _) in overrides.items()
     }
     loaded = document.validate(replace(file, data=settings, sources=sources), Config)
-    return _beside(loaded, path) if path and ("rules", "folder") not in overrides else loaded
+    return _beside(loaded, path.parent, overrides) if path else loaded
 
 
-def _beside(loaded: Config, path: Path) -> Config:
-    """Read a folder that the file names as standing beside the file, wherever we run."""
-    rules = loaded.rules.model_copy(update={"folder": path.parent / loaded.rules.folder})
-    return loaded.model_copy(update={"rules": rules})
+def _beside(loaded: Config, folder: Path, overrides: Collection[tuple[str, str]]) -> Config:
+    """Read what the file names as standing beside the file, wherever we run."""
+    rules, events = loaded.rules, loaded.events
+    if ("rules", "folder") not in overrides:
+        rules = rules.model_copy(update={"folder": folder / rules.folder})
+    if events.outbox and ("events", "outbox") not in overrides:
+        events = events.model_copy(update={"outbox": folder / events.outbox})
+    return loaded.model_copy(update={"rules": rules, "events": events})
 
 
 def _text(path: Path, *, named_by: str) -> str:

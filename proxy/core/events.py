@@ -23,6 +23,9 @@ CLEAR_CART = "CLEAR_CART"
 ORDER_CHECKOUT = "ORDER_CHECKOUT"
 EXPOSURE = "EXPERIMENT_EXPOSURE"
 
+RETRY_MAX_S = 300.0
+"""The longest that a guest's events wait between two attempts."""
+
 _UNTYPED = "PRODUCT"
 """The product type of what the mapping finds none for: CDP wants one."""
 
@@ -51,6 +54,38 @@ class Event:
     content: Mapping[str, Json]
     key: str
     identifier: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """A guest's first event in the outbox: whose turn it is, after how many failed attempts."""
+
+    number: int
+    guest: str
+    type: str
+    content: bytes
+    attempts: int
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """An event in the outbox as people see it; `accepted_at` is epoch seconds."""
+
+    number: int
+    guest: str
+    type: str
+    accepted_at: float
+    attempts: int
+    reason: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Depth:
+    """How many events wait and how many are dead; when the oldest waiting one was accepted."""
+
+    waiting: int
+    dead: int
+    oldest_at: float | None
 
 
 @dataclass(frozen=True, slots=True)
