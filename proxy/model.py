@@ -142,12 +142,13 @@ class Visitor:
 class Asked:
     """What the storefront asked for: a page; parameters of the list; and by whom.
 
-    `query` is what rules and flow may look at of the query string, by folded names.
+    `params` holds every value of a parameter, as it goes to OrderCloud; `query` is what rules and
+    flow may look at of the query string, by folded names.
     """
 
     page: int | None = None
     page_size: int | None = None
-    params: Mapping[str, str] = field(default_factory=dict)
+    params: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     query: Mapping[str, str] = field(default_factory=dict)
     visitor: Visitor = Visitor()
 

@@ -110,6 +110,8 @@ def _listed(then: ListTemplate | Pick, now: Circumstances, asked: Asked) -> List
     if isinstance(then, Pick):
         if not then.finds(now.output):
             raise NotThisRule(f"'{then.path}' holds no list")
+        if asked.params:
+            raise NotThisRule("the list in a decision cannot be sorted or filtered")
         return EmbeddedPage(then.find(now.output))
     try:
         return then.fill(now.output, asked)

@@ -160,12 +160,12 @@ class QueryTemplate:
         for term in self.terms:
             if term.name not in asked.params:
                 params[term.name] = params.get(term.name, ()) + term.fill(output)
-        params |= {name: (text,) for name, text in asked.params.items()}
+        params |= asked.params
         if asked.page_size is not None:
             params["pageSize"] = (str(asked.page_size),)
         if self.lists_ids and "ID" not in asked.params:
             ids = tuple(params["ID"][0].split("|"))
-            if self.as_listed or not _fits(ids):
+            if (self.as_listed and "sortBy" not in asked.params) or not _fits(ids):
                 return _ordered(self.resource, params, ids, asked)
         if asked.page is not None:
             params["page"] = (str(asked.page),)

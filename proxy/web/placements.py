@@ -120,7 +120,8 @@ class Placements:
             page=_whole_number("page", known.get("page"), _PAGE_MAX),
             page_size=_whole_number("pageSize", known.get("pagesize"), PAGE_SIZE_MAX),
             params={
-                placement.allow[name]: known[name] for name in placement.allow.keys() & known.keys()
+                placement.allow[name]: (known[name],)
+                for name in placement.allow.keys() & known.keys()
             },
             query={name: known[name] for name in placement.query_names & known.keys()},
             visitor=self._visitor(request, known.get("browserid")),

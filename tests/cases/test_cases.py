@@ -27,7 +27,7 @@ def asked_for(params: dict[str, Any]) -> Asked:
     return Asked(
         page=params.get("page"),
         page_size=params.get("pageSize"),
-        params={name: value for name, value in params.items() if name not in PAGING},
+        params={name: (value,) for name, value in params.items() if name not in PAGING},
     )
 
 

@@ -1,7 +1,6 @@
 """Placements, decisions and choices for the tests of the core, each in one line."""
 
 import textwrap
-from collections.abc import Mapping
 from datetime import UTC, datetime
 
 import pytest
@@ -70,5 +69,4 @@ def listed(then: Listed) -> tuple[str, ...]:
 
 def asking(**params: str) -> Asked:
     """Return a request with allowed parameters."""
-    given: Mapping[str, str] = params
-    return Asked(params=given)
+    return Asked(params={name: (text,) for name, text in params.items()})

@@ -4,7 +4,7 @@ import pytest
 
 from proxy.core.choose import EmbeddedPage, choose, default_choice
 from proxy.model import Asked, Decision, Facts, Freshness, Json, Reason
-from tests.core.making import NOON, chosen, listed, placement, reasons, slot
+from tests.core.making import NOON, asking, chosen, listed, placement, reasons, slot
 
 SHOP = """
     placement: home
@@ -67,6 +67,12 @@ def test_without_a_rule_the_default_is_shown(output: Json, segment: str | None) 
     choice = chosen(placement(SHOP), output)
     assert (choice.rule, choice.segment, choice.reason) == ("default", segment, Reason.NO_RULE)
     assert listed(choice.then) == ("/v1/me/products?categoryID=featured",)
+
+
+def test_a_list_in_the_decision_gives_way_to_a_shopper_who_sorts_or_filters() -> None:
+    choice = chosen(placement(SHOP), {"products": {"Items": []}}, asking(sortBy="Name"))
+    assert choice.rule == "default"
+    assert listed(choice.then) == ("/v1/me/products?categoryID=featured&sortBy=Name",)
 
 
 @pytest.mark.parametrize("reason", [Reason.TIMEOUT, Reason.NO_FLOW, Reason.GARBAGE])

@@ -48,10 +48,20 @@ def test_what_the_shopper_asked_for_wins_over_the_rule() -> None:
 
 
 def test_a_filter_that_the_shopper_sets_replaces_all_of_the_rules_conditions_on_it() -> None:
-    asked = Asked(params={"xp.size": ">=42"})
+    asked = Asked(params={"xp.size": (">=42",)})
     assert requests("query: {xp.size: {between: [1, 9]}, xp.a: 1}", asked=asked) == [
         "xp.a=1&xp.size=%3E%3D42"
     ]
+
+
+def test_every_value_of_a_filter_that_the_shopper_repeats_is_kept() -> None:
+    asked = Asked(params={"xp.size": (">=40", "<=44")})
+    assert requests("query: {}", asked=asked) == ["xp.size=%3E%3D40&xp.size=%3C%3D44"]
+
+
+def test_the_shoppers_sort_wins_over_the_order_of_the_ids() -> None:
+    found = query("order: as-listed, query: {ID: [b, a]}", asked=asking(sortBy="Name"))
+    assert targets(found) == ("/v1/me/products?ID=b|a&sortBy=Name",)
 
 
 def test_page_and_page_size_are_the_shoppers() -> None:
@@ -74,7 +84,7 @@ def test_ids_without_an_order_are_one_filter() -> None:
 
 
 def test_ids_that_the_shopper_gives_are_a_filter() -> None:
-    found = query("order: as-listed, query: {ID: [b, a]}", asked=Asked(params={"ID": "c"}))
+    found = query("order: as-listed, query: {ID: [b, a]}", asked=asking(ID="c"))
     assert found.order == ()
     assert targets(found) == ("/v1/me/products?ID=c",)
 

@@ -12,7 +12,7 @@ from proxy.core.explain import explain
 from proxy.core.placement import Placement
 from proxy.core.query import PAGE_SIZE_MAX, as_text, targets
 from proxy.core.rules import load
-from proxy.model import Asked, Decision, Facts, Freshness, Json, ListQuery, Reason
+from proxy.model import Asked, Composition, Decision, Facts, Freshness, Json, ListQuery, Reason
 from sandbox.ordercloud.listing import Kind, Resource, parse, run
 from tests.core.making import NOON, decided
 from tests.properties.reference import Alternative, read_target, read_value
@@ -57,7 +57,7 @@ def of_yaml(query: dict[str, Any]) -> Placement:
     return load(written(file), "f")
 
 
-def of_decision(query: dict[str, Any], **more: str) -> Placement:
+def of_decision(query: dict[str, Any], **more: Any) -> Placement:
     """Return a placement whose only rule takes values from the decision."""
     rule = {"name": "r", "when": {"has": "type(@)"}, "query": query, **more}
     file = {
@@ -199,6 +199,22 @@ def test_no_decision_adds_a_parameter_or_a_path(output: Json) -> None:
             assert len([name for name in names if name != "xp.b"]) == len(set(names) - {"xp.b"})
 
 
+PINNED = of_decision({"categoryID": "new"}, pin={"from": "v"})
+
+
+@settings(deadline=None)
+@given(st.lists(texts, max_size=4))
+def test_pins_of_a_decision_are_ids_and_nothing_else(pins: list[str]) -> None:
+    choice = choose(PINNED, decided({"v": list(pins)}), Asked(), Facts(at=NOON))
+    parts = choice.then.parts if isinstance(choice.then, Composition) else ()
+    for part in parts:
+        for target in targets(part):
+            for name, value in read_target(target).params:
+                for alternative in read_value(value) if name == "ID" else ():
+                    assert alternative.operator in {"", "!"}
+                    assert re.fullmatch(r"[A-Za-z0-9_-]{1,100}", "*".join(alternative.parts))
+
+
 @settings(deadline=None)
 @given(st.sampled_from(["v", "w", "ids", "persona", "page"]), texts)
 def test_parameters_that_take_no_free_text_refuse_it(key: str, text: str) -> None:
@@ -209,22 +225,27 @@ def test_parameters_that_take_no_free_text_refuse_it(key: str, text: str) -> Non
         assert re.fullmatch(r"!?[\w.-]{1,100}", text)
 
 
-allowed = st.dictionaries(st.sampled_from(["search", "sortBy", "categoryID", "xp.a"]), texts)
+allowed = st.dictionaries(
+    st.sampled_from(["search", "sortBy", "categoryID", "xp.a"]),
+    st.lists(texts, min_size=1, max_size=3).map(tuple),
+)
 
 
 @settings(deadline=None)
 @given(allowed, st.none() | st.integers(1, 9999), st.none() | st.integers(1, PAGE_SIZE_MAX))
 def test_what_the_shopper_asks_for_is_sent_as_it_is(
-    params: dict[str, str], page: int | None, page_size: int | None
+    params: dict[str, tuple[str, ...]], page: int | None, page_size: int | None
 ) -> None:
     where = of_yaml({"categoryID": "featured", "xp.b": "x"})
     asked = Asked(page=page, page_size=page_size, params=params)
-    expected = {"categoryID": "featured", "xp.b": "x", **params}
+    expected = {"categoryID": ("featured",), "xp.b": ("x",), **params}
     if page is not None:
-        expected["page"] = str(page)
+        expected["page"] = (str(page),)
     if page_size is not None:
-        expected["pageSize"] = str(page_size)
-    assert asked_for(where, None, asked) == sorted(expected.items())
+        expected["pageSize"] = (str(page_size),)
+    assert asked_for(where, None, asked) == [
+        (name, text) for name in sorted(expected) for text in expected[name]
+    ]
 
 
 ids = st.from_regex(r"[A-Za-z0-9_-]{1,100}", fullmatch=True)
