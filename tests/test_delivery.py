@@ -1,0 +1,193 @@
+"""From the outbox to CDP, over real sockets and a real disk."""
+
+import asyncio
+import time
+from collections import Counter
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from proxy import delivery
+from proxy.config import Cdp as CdpConfig
+from proxy.config import Events
+from proxy.core.events import Depth, Event
+from proxy.delivery import Delivery
+from proxy.edge import outbox
+from proxy.edge.events import EventStream
+from proxy.edge.http import connected
+from proxy.edge.outbox import Outbox
+from proxy.tasks import Tasks
+from tests.answers import until
+from tests.emulators import Cdp
+
+_EVENTS = "/v1.2/events"
+
+
+class World:
+    """An outbox, the worker behind it, and what both did."""
+
+    def __init__(self, box: Outbox, stream: EventStream, tasks: Tasks) -> None:
+        self.box = box
+        self.stream = stream
+        self.outcomes: Counter[str] = Counter()
+        self.depths: list[Depth] = []
+        self.worker = Delivery(
+            box,
+            stream,
+            in_flight=4,
+            on_settled=lambda _, outcome: self.outcomes.update([outcome]),
+            on_depth=self.depths.append,
+        )
+        self._tasks = tasks
+
+    def start(self) -> None:
+        """Begin to deliver."""
+        self._tasks.spawn(self.worker.run(), name="delivery")
+
+    async def append(self, guest: str, *numbers: int) -> None:
+        """Accept events of *guest*."""
+        content = {"type": "VIEW", "browser_id": guest}
+        await self.box.append(
+            [Event(guest, "VIEW", {**content, "page": f"{n}"}, f"{guest}-{n}") for n in numbers]
+        )
+        self.worker.wake()
+
+    async def settled(self, **outcomes: int) -> None:
+        """Wait until at least so many attempts ended so."""
+
+        async def ask() -> Counter[str]:
+            return self.outcomes
+
+        await until(ask, lambda said: all(said[name] >= n for name, n in outcomes.items()))
+
+
+@pytest.fixture
+async def world(cdp: Cdp, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[World]:
+    monkeypatch.setattr(delivery, "_FIRST_RETRY_S", 0.01)
+    monkeypatch.setattr(delivery, "_POLL_S", 0.02)
+    config = CdpConfig(url=cdp.url, client_key="sandbox", point_of_sale="demo")
+    tasks = Tasks()
+    async with (
+        outbox.opened(tmp_path / "outbox.db", Events(), clock=time.time) as box,
+        connected(name="cdp", url=cdp.url, limit_s=5, in_flight=4) as upstream,
+    ):
+        yield World(box, EventStream(upstream, config), tasks)
+        await tasks.close()
+
+
+async def _pages(cdp: Cdp) -> dict[str, list[str]]:
+    """Return the pages that each browser saw, in the order in which CDP was told."""
+    events: list[dict[str, Any]] = (await cdp.http.get("/_sandbox/events")).json()
+    seen: dict[str, list[str]] = {}
+    for event in events:
+        seen.setdefault(event["message"]["browser_id"], []).append(event["message"]["page"])
+    return seen
+
+
+async def test_each_guest_s_events_arrive_once_and_in_order(world: World, cdp: Cdp) -> None:
+    guests = [await world.stream.create_browser() for _ in range(5)]
+    world.start()
+    await asyncio.gather(*(world.append(guest, *range(8)) for guest in guests))
+    await world.settled(delivered=40)
+    assert await _pages(cdp) == {guest: [f"{n}" for n in range(8)] for guest in guests}
+
+
+@pytest.mark.parametrize("fault", [{"status": 500}, {"status": 429}, {"drop": True}])
+async def test_what_cdp_cannot_take_now_is_tried_again_in_order(
+    world: World, cdp: Cdp, fault: dict[str, Any]
+) -> None:
+    guest = await world.stream.create_browser()
+    await cdp.fail(_EVENTS, **fault)
+    world.start()
+    await world.append(guest, 1, 2, 3)
+    await world.settled(retried=2)
+    await cdp.recover()
+    await world.settled(delivered=3)
+    assert await _pages(cdp) == {guest: ["1", "2", "3"]}
+
+
+async def test_a_guest_who_waits_holds_up_nobody_else(
+    world: World, cdp: Cdp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(delivery, "_FIRST_RETRY_S", 200.0)
+    slow, quick = [await world.stream.create_browser() for _ in range(2)]
+    await cdp.fail(_EVENTS, status=500)
+    world.start()
+    await world.append(slow, 1)
+    await world.settled(retried=1)
+    await cdp.recover()
+    await world.append(quick, 1)
+    await world.settled(delivered=1)
+    assert await _pages(cdp) == {quick: ["1"]}
+
+
+async def test_what_cdp_never_takes_is_put_aside_with_the_reason(world: World, cdp: Cdp) -> None:
+    known = await world.stream.create_browser()
+    world.start()
+    await world.append("unknown-browser", 1, 2)
+    await world.append(known, 1)
+    await world.settled(dead=2, delivered=1)
+    reasons = [letter.reason for letter in await world.box.dead_letters(9)]
+    assert all(reason and reason.startswith("CDP answered 404") for reason in reasons)
+    assert await _pages(cdp) == {known: ["1"]}
+
+
+async def test_a_replayed_dead_letter_is_sent_again(world: World, cdp: Cdp) -> None:
+    guest = await world.stream.create_browser()
+    await cdp.fail(_EVENTS, status=400)
+    world.start()
+    await world.append(guest, 1)
+    await world.settled(dead=1)
+    await cdp.recover()
+    assert await world.box.replay() == 1
+    await world.settled(delivered=1)
+    assert await _pages(cdp) == {guest: ["1"]}
+
+
+async def test_an_outage_is_waited_out_without_touching_every_guest(world: World, cdp: Cdp) -> None:
+    guests = [await world.stream.create_browser() for _ in range(30)]
+    await cdp.fail(_EVENTS, status=503)
+    world.start()
+    for guest in guests:
+        await world.append(guest, 1)
+    await world.settled(retried=4)
+    assert world.outcomes["retried"] < 30
+    await cdp.recover()
+    await world.settled(delivered=30)
+
+
+async def test_what_was_left_by_one_run_is_sent_by_the_next(world: World, cdp: Cdp) -> None:
+    guest = await world.stream.create_browser()
+    await world.append(guest, 1, 2)
+    world.start()
+    await world.settled(delivered=2)
+    assert await _pages(cdp) == {guest: ["1", "2"]}
+
+
+async def test_draining_waits_for_what_is_due(world: World, cdp: Cdp) -> None:
+    guest = await world.stream.create_browser()
+    await cdp.fail(_EVENTS, latency_ms=50)
+    world.start()
+    await world.append(guest, 1, 2, 3)
+    await world.worker.drain(within_s=10)
+    assert world.outcomes["delivered"] == 3
+
+
+async def test_draining_does_not_wait_for_an_upstream_that_hangs(world: World, cdp: Cdp) -> None:
+    guest = await world.stream.create_browser()
+    await cdp.fail(_EVENTS, hang=True)
+    world.start()
+    await world.append(guest, 1)
+    await world.worker.drain(within_s=0.05)
+    assert (await world.box.depth()).waiting == 1
+
+
+async def test_the_depth_is_reported(world: World) -> None:
+    world.start()
+
+    async def ask() -> list[Depth]:
+        return world.depths
+
+    assert await until(ask, bool) == [Depth(0, 0, None)]
