@@ -15,7 +15,7 @@ _RULES = tuple(
         (r"(?<=[xz])es", ""),  # boxes
         (r"(?<=\w[^sui])s", ""),  # shoes, but not dress, bus or tennis
         (r"(\w*[aeiouy]\w*)(?<=\w{3})(ing|ed)", r"\1"),  # watching, but not string or red
-        (r"([^aeioulsz])\1", r"\1"),  # runn(ing)
+        (r"([^aeioulsz])\1", r"\1"),  # running, by now with a double n
         (r"(?<=\w[aeiouy][^aeiouy])e", ""),  # love, like lov(ing)
     )
 )
