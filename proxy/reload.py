@@ -9,7 +9,7 @@ import hashlib
 import logging
 import os
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -34,13 +34,17 @@ class _File:
 
 @dataclass(frozen=True, slots=True)
 class RuleSet:
-    """All rules files at one moment. `version` changes when any content does."""
+    """All rules files at one moment. `version` changes when any content does.
+
+    `bound` are the placements that OrderCloud calls show, by the path of the call.
+    """
 
     placements: Mapping[str, Placement]
     problems: tuple[Problem, ...]
     version: str
     loaded_at: float
     files: Mapping[str, _File] = field(repr=False)
+    bound: Mapping[str, Placement] = field(default_factory=dict, repr=False)
 
     def placement(self, name: str) -> Placement:
         """Return the placement called *name*.
@@ -64,17 +68,29 @@ def load_folder(folder: Path, before: RuleSet = EMPTY) -> RuleSet:
         str(path): _load_file(path, before.files.get(str(path)))
         for path in _files(folder, "*.yaml")
     }
-    placements: dict[str, Placement] = {}
+    good = [file.placement for file in files.values() if file.placement is not None]
+    placements, taken = _indexed(((one.name, one) for one in good), _taken)
+    routed = ((one.route, one) for one in placements.values() if one.route is not None)
+    bound, bound_twice = _indexed(routed, _bound_twice)
     problems = [problem for file in files.values() for problem in file.problems]
     problems += map(_misnamed, _files(folder, "*.yml"))
-    for file in files.values():
-        if file.placement is not None:
-            first = placements.setdefault(file.placement.name, file.placement)
-            if first is not file.placement:
-                problems.append(_taken(file.placement, first))
+    problems += [*taken, *bound_twice]
     contents = [(Path(name).name, file.digest) for name, file in files.items()]
     version = hashlib.blake2b(repr((contents, problems)).encode(), digest_size=6).hexdigest()
-    return RuleSet(placements, tuple(problems), version, time.time(), files)
+    return RuleSet(placements, tuple(problems), version, time.time(), files, bound)
+
+
+def _indexed(
+    named: Iterable[tuple[str, Placement]], clash: Callable[[Placement, Placement], Problem]
+) -> tuple[dict[str, Placement], list[Problem]]:
+    """Return the first placement of each name, and a problem for every other."""
+    firsts: dict[str, Placement] = {}
+    problems = [
+        clash(placement, first)
+        for name, placement in named
+        if (first := firsts.setdefault(name, placement)) is not placement
+    ]
+    return firsts, problems
 
 
 def _files(folder: Path, pattern: str) -> list[Path]:
@@ -105,6 +121,11 @@ def _taken(second: Placement, first: Placement) -> Problem:
 def _misnamed(path: Path) -> Problem:
     what = "this file is not read, since its name does not end in .yaml"
     return Problem(str(path), 1, 1, what, "rename it")
+
+
+def _bound_twice(second: Placement, first: Placement) -> Problem:
+    what = f"GET {second.route} already shows '{first.name}', by {first.file}"
+    return Problem(second.file, 1, 1, what, "remove `route` from one of the two")
 
 
 class RuleBook:

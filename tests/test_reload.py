@@ -72,6 +72,18 @@ class TestLoading:
         (problem,) = rules.problems
         assert problem.file == str(tmp_path / "b.yaml")
 
+    def test_two_placements_cannot_be_bound_to_one_call(self, tmp_path: Path) -> None:
+        route = "route: GET /v1/me/products\n"
+        (tmp_path / "a.yaml").write_text(_good("hero") + route)
+        (tmp_path / "b.yaml").write_text(_good("offers") + route)
+        (tmp_path / "c.yaml").write_text(_good("unbound"))
+        rules = load_folder(tmp_path)
+        assert {path: one.name for path, one in rules.bound.items()} == {"/v1/me/products": "hero"}
+        assert sorted(rules.placements) == ["hero", "offers", "unbound"]
+        (problem,) = rules.problems
+        assert problem.file == str(tmp_path / "b.yaml")
+        assert problem.what == f"GET /v1/me/products already shows 'hero', by {tmp_path}/a.yaml"
+
     @pytest.mark.parametrize("content", [b"\xff\xfe", b"\x00\x01", b"placement: \xe4"])
     def test_what_is_no_text_is_told(self, tmp_path: Path, content: bytes) -> None:
         (tmp_path / "hero.yaml").write_bytes(content)

@@ -196,4 +196,7 @@ class PlacementFile(Node):
     rules: list[RuleNode] = Field([], description="the first that applies decides")
     default: ListNode = Field(description="what is listed when no rule applies")
     allow: Texts = Field([], description="OrderCloud parameters that the storefront may set")
+    route: str | None = Field(
+        None, description="the OrderCloud call that shows this placement, e.g. GET /v1/me/products"
+    )
     examples: list[ExampleNode] = Field([], description="run by decision-proxy test")

@@ -113,7 +113,8 @@ class Example:
 class Placement:
     """A named slot on the storefront, and what fills it.
 
-    `query_names` are the query parameters that rules and flow look at, folded.
+    `query_names` are the query parameters that rules and flow look at, folded. `route` is the path
+    of the OrderCloud call that shows this placement instead, if one does.
     """
 
     name: str
@@ -123,6 +124,7 @@ class Placement:
     rules: tuple[Rule, ...]
     default: ListTemplate
     allow: Mapping[str, str]
+    route: str | None
     query_names: frozenset[str]
     examples: tuple[Example, ...]
     file: str

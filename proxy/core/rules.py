@@ -63,6 +63,7 @@ class _Loader:
             rules=tuple(self._rule(i, rule, resource) for i, rule in enumerate(file.rules)),
             default=self._default(file.default, resource),
             allow={name.casefold(): name for name in self._allowed(file.allow)},
+            route=self._route(file.route, resource),
             query_names=frozenset(_query_names(file)),
             examples=tuple(self._example(i, one) for i, one in enumerate(file.examples)),
             file=self._source.file,
@@ -271,6 +272,15 @@ class _Loader:
                 yield name
             else:
                 self._report(("allow", i), f"'{name}' is not a parameter or field", "remove it")
+
+    def _route(self, route: str | None, resource: str) -> str | None:
+        if route is None:
+            return None
+        method, path = "GET", f"/v1/{resource}"
+        if route.split() != [method, path]:
+            what = f"this placement lists {resource}, which '{route}' does not"
+            self._report(("route",), what, f"write {method} {path}")
+        return path
 
     def _check_names(self, rules: list[RuleNode]) -> None:
         seen: set[str] = {"default"}

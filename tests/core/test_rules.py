@@ -79,7 +79,7 @@ def test_a_rule_may_show_the_list_inside_the_decision() -> None:
         (HEAD + "default: {}", ["3:10: 'query' is missing; add it; {} lists everything"]),
         (HEAD + TAIL + "rule: []", ["4:1: unknown key 'rule'; did you mean 'rules'?"]),
         (HEAD + TAIL + "colour: red", [("4:1: unknown key 'colour'; known are: allow, decision, "
-          "default, description, examples, placement, resource, rules, timezone")]),
+          "default, description, examples, placement, resource, route, rules, timezone")]),
         ("placement: Home Hero\nresource: me/products\n" + TAIL,
          [("1:12: 'placement': string should match pattern '^[a-z0-9][a-z0-9-]*$'; "
           "here stands 'Home Hero'")]),
@@ -156,6 +156,22 @@ def test_a_mistake_in_a_rule_is_told_with_its_place_and_its_mend(
     assert mistakes(f"{HEAD}rules: [{rule}]\n{TAIL}") == found
 
 
+def test_a_placement_may_be_bound_to_the_call_that_lists_the_same() -> None:
+    assert placement(f"{HEAD}{TAIL}route: GET  /v1/me/products\n").route == "/v1/me/products"
+    assert placement(f"{HEAD}{TAIL}").route is None
+
+
+@pytest.mark.parametrize(
+    "route", ["/v1/me/products", "GET /v1/me/categories", "POST /v1/me/products", "GET /v1", "x"]
+)
+def test_a_placement_cannot_be_bound_to_another_call(route: str) -> None:
+    (mistake,) = mistakes(f"{HEAD}{TAIL}route: {route}\n")
+    assert mistake == (
+        f"4:8: this placement lists me/products, which '{route}' does not; "
+        "write GET /v1/me/products"
+    )
+
+
 def test_all_mistakes_of_a_file_are_told_at_once_from_top_to_bottom() -> None:
     assert mistakes("""
         placement: slot
@@ -180,7 +196,7 @@ def test_all_unknown_keys_are_told_at_once() -> None:
     assert mistakes(f"{HEAD}{TAIL}titel: x\nrles: []\n") == [
         (
             "4:1: unknown key 'titel'; known are: allow, decision, default, description, examples, "
-            "placement, resource, rules, timezone"
+            "placement, resource, route, rules, timezone"
         ),
         "5:1: unknown key 'rles'; did you mean 'rules'?",
     ]
