@@ -409,6 +409,19 @@ class TestWhoSeesWhosePages:
         answer = await shop.get("/placements/list", await ordercloud.token_with("Shopper"))
         assert caches(answer) == {"page": "fwd=miss"}
 
+    async def test_anonymous_shoppers_of_another_client_share_with_their_own_only(
+        self, gateway: StartGateway, servers: Servers
+    ) -> None:
+        issuer = Issuer(now=time.time())
+        issuer.audience = await servers.serve(issuer.app())
+        clients = ["one-client", "other-client"]
+        shop = await gateway(_RULES, ordercloud={"url": issuer.audience, "clients": clients})
+        for cart in ("cart-1", "cart-2"):
+            for client in clients:
+                token = issuer.token(usr="template", cid=client, orderid=cart)
+                assert (await shop.get("/placements/list", token)).status_code == 200
+        assert issuer.asked.count("/v1/me/products") == 2
+
     async def test_decisions_are_the_guests_own_though_pages_are_shared(
         self, shop: Gateway, ordercloud: OrderCloud, cdp: Cdp
     ) -> None:

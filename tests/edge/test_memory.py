@@ -11,8 +11,8 @@ def _entry(text: str) -> Entry[str]:
 
 
 def _memory(entries: int, size: int = 10) -> Memory[str]:
-    """Return a memory that holds that many entries of *size* characters."""
-    return Memory(entries * (size + OVERHEAD_BYTES), weigh=len)
+    """Return a memory that holds that many entries of *size* characters, with short keys."""
+    return Memory(entries * (size + OVERHEAD_BYTES + len("'a'")), weigh=len)
 
 
 def test_what_was_put_is_there_under_its_key_only() -> None:
@@ -35,14 +35,15 @@ def test_it_never_holds_more_than_it_may() -> None:
     memory = _memory(5)
     for number in range(100):
         memory.put(number, _entry("x" * (number % 40)))
-        assert memory.size_bytes <= 5 * (10 + OVERHEAD_BYTES)
+        assert memory.size_bytes <= 5 * (10 + OVERHEAD_BYTES + 3)
 
 
-def test_an_entry_weighs_its_value_and_an_overhead() -> None:
+def test_an_entry_weighs_its_value_its_key_and_an_overhead() -> None:
     memory = _memory(5)
     memory.put("a", _entry("abc"))
-    memory.put("b", _entry(""))
-    assert memory.size_bytes == 3 + 2 * OVERHEAD_BYTES
+    memory.put(("search", "x" * 100), _entry(""))
+    keys = len(repr("a")) + len(repr(("search", "x" * 100)))
+    assert memory.size_bytes == 3 + keys + 2 * OVERHEAD_BYTES
 
 
 def test_a_new_entry_takes_the_place_of_the_old() -> None:
@@ -50,7 +51,7 @@ def test_a_new_entry_takes_the_place_of_the_old() -> None:
     memory.put("a", _entry("abc"))
     memory.put("a", _entry("d"))
     assert memory.get("a") == _entry("d")
-    assert memory.size_bytes == 1 + OVERHEAD_BYTES
+    assert memory.size_bytes == 1 + len("'a'") + OVERHEAD_BYTES
 
 
 def test_an_entry_too_large_for_all_of_it_is_not_kept_nor_is_what_it_replaces() -> None:

@@ -440,3 +440,17 @@ async def test_without_a_token_the_challenge_blames_nobody(gateway: StartGateway
     refused = await shop.get("/placements/list")
     assert refused.status_code == 401
     assert refused.headers["www-authenticate"] == "Bearer"
+
+
+@pytest.mark.parametrize("kid", ["first", None])
+async def test_a_token_that_cannot_be_checked_now_is_neither_refused_nor_believed(
+    gateway: StartGateway, servers: Servers, kid: str | None
+) -> None:
+    issuer = Issuer(now=time.time())
+    issuer.audience = await servers.serve(issuer.app())
+    shop = await gateway(_LIST, ordercloud={"url": issuer.audience})
+    issuer.certs = issuer.me = JSONResponse({"Errors": []}, 500)
+    answer = await shop.get("/placements/list", issuer.token(kid))
+    assert answer.status_code == 502
+    assert answer.json()["type"] == "urn:decision-proxy:upstream-failed"
+    assert "/v1/me/products" not in issuer.asked

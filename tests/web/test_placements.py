@@ -246,6 +246,7 @@ async def test_what_the_shopper_asked_for_wins_over_the_rule(
         "pageSize=0000000105",
         "browserId=a/b",
         "browserId=" + "a" * 65,
+        "search=" + "a" * 4096,
     ],
 )
 async def test_a_parameter_that_cannot_be_is_refused_as_a_problem(
