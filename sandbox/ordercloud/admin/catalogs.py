@@ -4,8 +4,8 @@ from collections.abc import Mapping
 
 from sandbox.ordercloud import present
 from sandbox.ordercloud.admin import categories
-from sandbox.ordercloud.admin.relations import Relation, party
-from sandbox.ordercloud.assignments import CatalogAssignment, CategoryKey, ProductInCatalog
+from sandbox.ordercloud.admin.relations import Relation
+from sandbox.ordercloud.assignments import CatalogAssignment, CategoryKey, Party, ProductInCatalog
 from sandbox.ordercloud.call import Call, Endpoint
 from sandbox.ordercloud.collections import Entity
 from sandbox.ordercloud.entities import Entities, Show
@@ -42,9 +42,10 @@ _CATALOGS = Entities(
 
 
 def _read_assignment(call: Call, assignment: Entity) -> CatalogAssignment:
+    store = call.marketplace.store
     return CatalogAssignment(
-        catalog_id=call.marketplace.store.catalogs.get(assignment["CatalogID"])["ID"],
-        party=party(call, {**assignment, "UserGroupID": None}),
+        catalog_id=store.catalogs.get(assignment["CatalogID"])["ID"],
+        party=Party(store.buyers.get(assignment["BuyerID"] or "")["ID"]),
         view_all_categories=bool(assignment["ViewAllCategories"]),
         view_all_products=bool(assignment["ViewAllProducts"]),
     )

@@ -59,13 +59,13 @@ class Relation(Generic[A]):
             raise not_found(self.model, "/".join(filter(None, named.values())))
 
 
-def party(call: Call, assignment: Entity, *, group: str = "UserGroupID") -> Party:
+def party(call: Call, assignment: Entity) -> Party:
     """Return whom an assignment is to; raise NotFound for a buyer or group that does not exist."""
-    store = call.marketplace.store
+    store, group_id = call.marketplace.store, assignment["UserGroupID"]
     buyer = store.buyers.get(assignment["BuyerID"] or "")
-    if not assignment[group]:
+    if not group_id:
         return Party(buyer["ID"])
-    return Party(buyer["ID"], store.user_groups.of(buyer["ID"]).get(assignment[group])["ID"])
+    return Party(buyer["ID"], store.user_groups.of(buyer["ID"]).get(group_id)["ID"])
 
 
 def _named(call: Call, name: str) -> str | None:
