@@ -1,7 +1,7 @@
 """`config.yaml` and the environment, as one checked, frozen `Config`.
 
 Every key can also be set as `DECISION_PROXY__SECTION__KEY`, which wins over the file; a list is
-written with commas. Secrets come only from the environment, or from the file that `…__KEY_FILE`
+written with commas, a mapping as `name=value` with commas. Secrets come only from the environment, or from the file that `…__KEY_FILE`
 names. All problems are reported at once.
 """
 
@@ -38,6 +38,13 @@ def _read_list(value: object) -> object:
     return [stripped for part in value.split(",") if (stripped := part.strip())]
 
 
+def _read_pairs(value: object) -> object:
+    """Read `name=value,…` as a mapping, as it comes from the environment."""
+    if not isinstance(value, str):
+        return value
+    return dict(word.partition("=")[::2] for word in value.split(",") if word)
+
+
 def _read_url(value: object) -> str:
     url = AnyHttpUrl(str(value))
     if url.username or url.password or url.query or url.fragment:
@@ -56,6 +63,7 @@ def _read_path(value: object) -> str:
 
 JmesPath = Annotated[str, BeforeValidator(_read_path, json_schema_input_type=str)]
 Url = Annotated[str, BeforeValidator(_read_url, json_schema_input_type=str)]
+Pairs = BeforeValidator(_read_pairs)
 Words = Annotated[tuple[str, ...], BeforeValidator(_read_list)]
 Port = Annotated[int, Field(ge=0, le=65535)]
 
@@ -68,9 +76,9 @@ class Server(_Section):
     """Where the gateway listens."""
 
     host: str = Field("127.0.0.1", description="address of the storefront listener")
-    port: Port = 8080
+    port: Port = Field(8080, description="port of the storefront listener")
     admin_host: str = Field("127.0.0.1", description="address of the admin listener")
-    admin_port: Port = 8081
+    admin_port: Port = Field(8081, description="port of the admin listener")
     drain: Duration = Field(20.0, description="how long requests under way may take at shutdown")
     keep_alive: Duration = Field(75.0, description="longer than the load balancer's own")
     cors_origins: Words = Field((), description="origins of storefronts that call from a browser")
@@ -92,6 +100,9 @@ class OrderCloud(_Section):
     clients: Words = Field(min_length=1, description="accepted API client IDs (`cid`), or `*`")
     user_types: Words = Field(("buyer",), description="accepted `usrtype`")
     limit: Duration = Field(10.0, description="one call, connection included")
+    silence: Duration = Field(
+        60.0, description="of either side of a call that is passed through: before it is ended"
+    )
     in_flight: int = Field(256, ge=1, description="calls under way at once")
     clock_skew: Duration = Field(30.0, description="tolerated for `nbf`; never for `exp`")
 
@@ -108,12 +119,12 @@ class Cdp(_Section):
     point_of_sale: str = Field("", description="of a direct tenant")
     context_id: str = Field("", description="sitecoreContextId of the Edge form")
     site_id: str = Field("", description="siteId of the Edge form")
-    channel: str = "WEB"
-    language: str = "EN"
-    currency: str = "USD"
+    channel: str = Field("WEB", description="told to flows")
+    language: str = Field("EN", description="told to flows")
+    currency: str = Field("USD", description="told to flows")
     identity_provider: str = Field("ordercloud", description="of the identifiers we send")
     token_param: str = Field("ocToken", description="flow parameter that carries the token")
-    geo_headers: dict[Literal["city", "country", "region"], str] = Field(
+    geo_headers: Annotated[dict[Literal["city", "country", "region"], str], Pairs] = Field(
         {}, description="request headers that a trusted front proxy sets, by part of params.geo"
     )
     timeout: Duration = Field(0.4, description="a shopper's wait, unless the placement says")
@@ -150,15 +161,17 @@ class Tenant(_Section):
 
     url: Url | None = Field(None, description="API base, if not that of cdp")
     auth_url: Url = Field("https://auth.sitecorecloud.io", description="where tokens are issued")
-    audience: str = "https://api.sitecorecloud.io"
-    client_id: str = ""
+    audience: str = Field("https://api.sitecorecloud.io", description="asked for in tokens")
+    client_id: str = Field("", description="of an API client that may read flows")
     client_secret: SecretStr | None = Field(None, description="environment or file only")
 
 
 class Check(_Section):
     """Whom `check --live` lists as, to see the catalogue as they do."""
 
-    shoppers: dict[str, str] = Field({}, description="segment to username of a test shopper")
+    shoppers: Annotated[dict[str, str], Pairs] = Field(
+        {}, description="segment to username of a test shopper"
+    )
     password: SecretStr | None = Field(None, description="theirs; environment or file only")
 
 
@@ -178,7 +191,7 @@ class Cache(_Section):
 class Rules(_Section):
     """Where the marketers' files are."""
 
-    folder: Path = Path("rules")
+    folder: Path = Field(Path("rules"), description="beside this file, unless absolute")
 
 
 class Events(_Section):
@@ -214,9 +227,13 @@ class Consent(_Section):
 class Log(_Section):
     """What is written to standard error."""
 
-    level: Literal["debug", "info", "warning", "error"] = "info"
-    format: Literal["json", "text"] = "json"
-    requests: Literal["none", "errors", "all"] = "errors"
+    level: Literal["debug", "info", "warning", "error"] = Field(
+        "info", description="the least grave lines that are written"
+    )
+    format: Literal["json", "text"] = Field("json", description="for machines or for people")
+    requests: Literal["none", "errors", "all"] = Field(
+        "errors", description="which requests get a line; never their query or headers"
+    )
 
 
 class Config(_Section):

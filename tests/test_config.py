@@ -64,6 +64,11 @@ def test_a_list_in_the_environment_has_commas(text: str, words: tuple[str, ...])
     assert config.load(None, environ).server.cors_origins == words
 
 
+def test_a_mapping_in_the_environment_has_pairs() -> None:
+    environ = {**ENVIRON, "DECISION_PROXY__CDP__GEO_HEADERS": "city=X-City,country=X-Country"}
+    assert config.load(None, environ).cdp.geo_headers == {"city": "X-City", "country": "X-Country"}
+
+
 def test_variables_of_others_are_left_alone() -> None:
     everything = {**ENVIRON, "HOME": "/", "DECISION_PROXY": "x"}
     assert config.load(None, everything) == config.load(None, ENVIRON)
