@@ -7,6 +7,7 @@ from typing import Any
 
 import httpx2
 import pytest
+from starlette.types import ASGIApp
 
 from sandbox.ordercloud.app import build
 from sandbox.server import running
@@ -75,12 +76,21 @@ class OrderCloud:
         return Caller(self.client, answer.json()["access_token"])
 
 
+@pytest.fixture(scope="session")
+def app() -> ASGIApp:
+    """Return an emulator for all tests: making the keys of a new one takes longer than a test."""
+    return build(base_url=BASE_URL)
+
+
 @pytest.fixture
-async def oc(contract: Contract) -> AsyncIterator[OrderCloud]:
-    transport = httpx2.ASGITransport(app=build(base_url=BASE_URL))
+async def oc(app: ASGIApp, contract: Contract) -> AsyncIterator[OrderCloud]:
+    """Return the emulator as it is after a reset."""
     async with httpx2.AsyncClient(
-        transport=transport, base_url=BASE_URL, event_hooks={"response": [contract.check]}
+        transport=httpx2.ASGITransport(app=app),
+        base_url=BASE_URL,
+        event_hooks={"response": [contract.check]},
     ) as client:
+        await client.post("/_sandbox/reset")
         yield OrderCloud(client)
 
 
