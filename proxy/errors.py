@@ -4,7 +4,8 @@ ProxyError
 ├── DocumentError           a YAML file or a setting: every problem found, with its place
 ├── RequestError            400  the caller's query cannot be read
 │   ├── InvalidEvents       400  reported events: every mistake found
-│   └── TooLarge            413  more than is read
+│   ├── TooLarge            413  more than is read
+│   └── CallerLeft          408  gone, or silent for too long
 ├── TokenError              401  missing, malformed, expired, foreign, wrongly signed
 ├── UnknownPlacement        404
 ├── UpstreamError                OrderCloud or CDP
@@ -106,6 +107,14 @@ class TooLarge(RequestError):
     code = "too-large"
     title = "The request is too large"
     status = 413
+
+
+class CallerLeft(RequestError):
+    """The caller has gone, or neither reads nor writes any more."""
+
+    code = "caller-left"
+    title = "The caller left"
+    status = 408
 
 
 class TokenError(ProxyError):
