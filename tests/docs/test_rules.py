@@ -19,7 +19,7 @@ from proxy.core.resources import RESOURCES
 from proxy.core.rules import load
 from proxy.document import parse
 from proxy.errors import DocumentError
-from proxy.model import Asked, Facts, Json, ListQuery
+from proxy.model import Asked, Facts, Json, ListQuery, Reason
 from tests.core.making import NOON, decided
 from tests.docs.pages import ROOT, code, codes, page
 
@@ -190,3 +190,8 @@ def test_a_command_prints_what_the_page_shows(
     assert program == "decision-proxy"
     assert cli.main(arguments) == 0
     assert capsys.readouterr().out.strip() == output
+
+
+def test_every_reason_is_explained() -> None:
+    table = PAGE.section("When something is down").tables()[0]
+    assert sorted(table.column(2)) == sorted(Reason)
