@@ -11,10 +11,12 @@ from starlette.types import ASGIApp
 
 from proxy.cache import Cache
 from proxy.config import Config
+from proxy.config import OrderCloud as OrderCloudConfig
 from proxy.edge.cdp import Cdp
 from proxy.edge.http import Upstream, connected
 from proxy.edge.memory import Memory
 from proxy.edge.ordercloud import OrderCloud
+from proxy.edge.stream import Streams
 from proxy.edge.telemetry import Metrics
 from proxy.edge.token import Verifier
 from proxy.model import Execution, Page, Profile
@@ -23,6 +25,7 @@ from proxy.reload import RuleBook, RuleSet
 from proxy.tasks import Tasks
 from proxy.web import routes, server
 from proxy.web.health import AdminEndpoints, Health
+from proxy.web.passthrough import InPlace, Passthrough
 from proxy.web.placements import Placements
 
 _PROFILES_BYTES = 32 * 1024**2
@@ -95,8 +98,15 @@ async def running(config: Config) -> AsyncIterator[Gateway]:
             cdp=config.cdp,
         )
         endpoints = AdminEndpoints(health, metrics, config)
+        through = partial(_passthrough, config.ordercloud, tasks)
         yield Gateway(
-            storefront=routes.storefront(placements, config=config, metrics=metrics),
+            storefront=routes.storefront(
+                placements,
+                api=through(upstreams.ordercloud, in_place=placements.in_place),
+                oauth=through(upstreams.auth),
+                config=config,
+                metrics=metrics,
+            ),
             admin=routes.admin(endpoints, config=config, metrics=metrics),
             health=health,
         )
@@ -123,6 +133,21 @@ async def _connect(
         ordercloud=await connect("ordercloud", oc.url, oc.limit, oc.in_flight),
         auth=await connect("ordercloud-auth", oc.auth_url or oc.url, oc.limit, oc.in_flight),
         cdp=await connect("cdp", cdp.base_url, cdp.limit, cdp.in_flight),
+    )
+
+
+def _passthrough(
+    config: OrderCloudConfig,
+    tasks: Tasks,
+    upstream: Upstream,
+    *,
+    in_place: InPlace | None = None,
+) -> Passthrough:
+    return Passthrough(
+        Streams(upstream, connect_s=config.limit, silence_s=config.silence),
+        tasks=tasks,
+        silence_s=config.silence,
+        in_place=in_place,
     )
 
 

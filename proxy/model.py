@@ -3,7 +3,7 @@
 Frozen values, with no behaviour beyond what a value can say of itself.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -186,6 +186,23 @@ class Decision:
     freshness: Freshness
     age_s: float = 0.0
     ttl_s: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """A call that was passed through to OrderCloud, and how OrderCloud answered.
+
+    Header names are in lower case. `body` is the answer's as it came, in its content coding, where
+    it is JSON and small; else None.
+    """
+
+    method: str
+    path: str
+    query: str = field(repr=False)
+    headers: Sequence[tuple[bytes, bytes]] = field(repr=False)
+    status: int
+    answer_headers: Sequence[tuple[bytes, bytes]] = field(repr=False)
+    body: bytes | None = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,15 +42,15 @@ class Received:
 class Streams:
     """Exchanges with one upstream, among its other calls.
 
-    Connecting takes *connect_s* at most; then nobody may keep silent for longer than *idle_s*:
+    Connecting takes *connect_s* at most; then nobody may keep silent for longer than *silence_s*:
     neither before the answer nor within a body.
     """
 
-    def __init__(self, upstream: Upstream, *, connect_s: float, idle_s: float) -> None:
+    def __init__(self, upstream: Upstream, *, connect_s: float, silence_s: float) -> None:
         self._upstream = upstream
-        self._idle_s = idle_s
+        self._silence_s = silence_s
         self._origin = httpx2.URL(upstream.url)
-        self._timeout = httpx2.Timeout(idle_s, connect=connect_s).as_dict()
+        self._timeout = httpx2.Timeout(silence_s, connect=connect_s).as_dict()
 
     @contextlib.asynccontextmanager
     async def exchange(self, sent: Sent) -> AsyncIterator[Received]:
@@ -60,7 +60,7 @@ class Streams:
             UpstreamError: no answer; or, from within the block, its body broke off or stopped.
             RequestError: the caller's body is not what its headers say.
         """
-        with self._upstream.observed(limit_s=self._idle_s) as answered:
+        with self._upstream.observed(limit_s=self._silence_s) as answered:
             async with contextlib.aclosing(await self._answer(sent)) as response:
                 answered(response.status_code)
                 headers = [(name.lower(), value) for name, value in response.headers.raw]

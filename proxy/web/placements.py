@@ -12,16 +12,18 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from proxy.config import Cdp
+from proxy.core import inplace
 from proxy.core.placement import Placement
 from proxy.core.query import PAGE_SIZE_MAX
 from proxy.edge.telemetry import Metrics, Sampled
-from proxy.errors import ProxyError, RequestError, TokenError
+from proxy.errors import OrderCloudRefused, ProxyError, RequestError, TokenError
 from proxy.model import AS_MEANT, Asked, Freshness, Reason, Visitor
 from proxy.pipeline import Personalized, Pipeline
 from proxy.reload import RuleSet
 from proxy.web import fields, problems
 from proxy.web.fields import Bare, Token
 
+_READING = frozenset({"GET", "HEAD"})
 _PAGE_MAX = 100_000
 _QUERY_MAX_BYTES = 4096
 _NAMES_MAX = 20
@@ -32,9 +34,11 @@ EXPOSED = (
     "Age",
     "Cache-Status",
     "ETag",
+    "Location",
     "Personalization",
     "Retry-After",
     "Server-Timing",
+    "X-oc-logid",
     "X-Request-Id",
 )
 """Headers that a storefront's script may read."""
@@ -65,7 +69,29 @@ class Placements:
 
     async def one(self, request: Request) -> Response:
         """Answer one placement with OrderCloud's list, or 304."""
-        done = await self._personalize(request, request.path_params["name"])
+        placement = self._rules().placement(request.path_params["name"])
+        return await self._answer(request, placement, self._asked(request, placement))
+
+    async def in_place(self, request: Request) -> Response | None:
+        """Answer an OrderCloud call that a placement is bound to; None: leave it to OrderCloud.
+
+        So it is with every other call, with one that asks for a list of its own, and where the
+        token or the list is refused: OrderCloud says so itself.
+        """
+        placement = self._rules().bound.get(request.scope["raw_path"].decode("ascii"))
+        if placement is None or request.method not in _READING:
+            return None
+        query = request.scope["query_string"].decode("ascii")
+        asked = inplace.asked(query, placement, self._visitor(request, None))
+        if asked is None:
+            return None
+        try:
+            return await self._answer(request, placement, asked)
+        except (TokenError, OrderCloudRefused):
+            return None
+
+    async def _answer(self, request: Request, placement: Placement, asked: Asked) -> Response:
+        done = await self._personalize(request, placement, asked)
         headers = {
             "etag": done.page.value.etag,
             "personalization": fields.dictionary(_personalization(done)),
@@ -78,7 +104,7 @@ class Placements:
         """Answer several placements in one object: a list by name, or a problem."""
         names = _names(request.query_params.get("names", ""))
         answers = await asyncio.gather(
-            *(self._personalize(request, name) for name in names), return_exceptions=True
+            *(self._personalize_by_name(request, name) for name in names), return_exceptions=True
         )
         bodies: dict[str, object] = {}
         for name, answer in zip(names, answers, strict=True):
@@ -94,9 +120,13 @@ class Placements:
         age_s = max((one.age_s for one in done), default=0.0)
         return _answer(request, msgspec.json.encode(bodies), age_s, headers)
 
-    async def _personalize(self, request: Request, name: str) -> Personalized:
+    async def _personalize_by_name(self, request: Request, name: str) -> Personalized:
         placement = self._rules().placement(name)
-        asked = self._asked(request, placement)
+        return await self._personalize(request, placement, self._asked(request, placement))
+
+    async def _personalize(
+        self, request: Request, placement: Placement, asked: Asked
+    ) -> Personalized:
         authorization = request.headers.get("authorization")
         done = await self._pipeline.personalize(placement, authorization, asked)
         self._metrics.placements.labels(

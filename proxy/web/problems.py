@@ -1,4 +1,7 @@
-"""Errors as answers: RFC 9457 problem JSON; OrderCloud's own as OrderCloud wrote them."""
+"""Errors as answers: RFC 9457 problem JSON; OrderCloud's own as OrderCloud wrote them.
+
+Under `/v1/` and `/oauth/`, where OrderCloud's SDKs read `Errors[0]`, ours take OrderCloud's shape.
+"""
 
 import http
 from collections.abc import Mapping
@@ -9,9 +12,10 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
-from proxy.errors import UNREADABLE, OrderCloudRefused, ProxyError, TokenError
+from proxy.errors import UNREADABLE, InvalidEvents, OrderCloudRefused, ProxyError, TokenError
 from proxy.web.fields import item
 
+_ORDERCLOUD = ("/v1/", "/oauth/")
 _RETRY_LATER = frozenset({502, 503, 504})
 _RETRY_AFTER_S = "2"
 
@@ -21,7 +25,8 @@ def body_of(exc: ProxyError, request_id: str) -> dict[str, Any]:
     if isinstance(exc, OrderCloudRefused):
         answer = {"ordercloud": msgspec.Raw(exc.body)} if _is_json(exc.body) else {}
         return _members(exc.code, exc.title, exc.answer_status, str(exc), request_id) | answer
-    return _members(exc.code, exc.title, exc.status, str(exc), request_id)
+    members = _members(exc.code, exc.title, exc.status, str(exc), request_id)
+    return members | {"mistakes": exc.mistakes} if isinstance(exc, InvalidEvents) else members
 
 
 async def on_proxy_error(request: Request, exc: Exception) -> Response:
@@ -38,7 +43,7 @@ async def on_proxy_error(request: Request, exc: Exception) -> Response:
         headers["www-authenticate"] = _challenge(request, exc)
     if exc.status in _RETRY_LATER:
         headers["retry-after"] = _RETRY_AFTER_S
-    return _problem(body_of(exc, request.state.request_id), headers)
+    return _problem(request, body_of(exc, request.state.request_id), headers)
 
 
 async def on_http_error(request: Request, exc: Exception) -> Response:
@@ -48,7 +53,7 @@ async def on_http_error(request: Request, exc: Exception) -> Response:
     detail = f"{request.method} {request.url.path} is not served here"
     code = title.lower().replace(" ", "-")
     members = _members(code, title, exc.status_code, detail, request.state.request_id)
-    return _problem(members, exc.headers or {})
+    return _problem(request, members, exc.headers or {})
 
 
 async def on_bug(request: Request, _: Exception) -> Response:
@@ -57,7 +62,7 @@ async def on_bug(request: Request, _: Exception) -> Response:
     members = _members(
         ProxyError.code, ProxyError.title, ProxyError.status, detail, request.state.request_id
     )
-    return _problem(members, {"x-request-id": request.state.request_id})
+    return _problem(request, members, {"x-request-id": request.state.request_id})
 
 
 def _members(code: str, title: str, status: int, detail: str, request_id: str) -> dict[str, Any]:
@@ -70,13 +75,22 @@ def _members(code: str, title: str, status: int, detail: str, request_id: str) -
     }
 
 
-def _problem(members: dict[str, Any], headers: Mapping[str, str]) -> Response:
+def _problem(request: Request, members: dict[str, Any], headers: Mapping[str, str]) -> Response:
+    is_ordercloud = request.scope["path"].startswith(_ORDERCLOUD)
     return Response(
-        msgspec.json.encode(members),
+        msgspec.json.encode(_as_ordercloud(members) if is_ordercloud else members),
         status_code=members["status"],
-        media_type="application/problem+json",
+        media_type="application/json" if is_ordercloud else "application/problem+json",
         headers={"cache-control": "private, no-store", **headers},
     )
+
+
+def _as_ordercloud(members: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a problem in the shape of OrderCloud's errors; the code's prefix says who made it."""
+    code = "".join(map(str.capitalize, members["type"].rpartition(":")[2].split("-")))
+    about = {"RequestID": members["request_id"]}
+    error = {"ErrorCode": f"Gateway.{code}", "Message": members["detail"], "Data": about}
+    return {"Errors": [error]}
 
 
 def _challenge(request: Request, exc: TokenError) -> str:

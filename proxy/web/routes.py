@@ -13,6 +13,7 @@ from proxy.errors import ProxyError
 from proxy.web import problems
 from proxy.web.health import AdminEndpoints, AdminKey
 from proxy.web.middleware import Observed
+from proxy.web.passthrough import METHODS, Passthrough
 from proxy.web.placements import EXPOSED, Placements
 
 _PREFLIGHT_S = 7200
@@ -23,19 +24,28 @@ _HANDLERS = {
 }
 
 
-def storefront(placements: Placements, *, config: Config, metrics: Metrics) -> ASGIApp:
-    """Return the app of the storefront listener."""
-    return Starlette(
+def storefront(
+    placements: Placements,
+    *,
+    api: Passthrough,
+    oauth: Passthrough,
+    config: Config,
+    metrics: Metrics,
+) -> ASGIApp:
+    """Return the app of the storefront listener; *api* and *oauth* are OrderCloud's own."""
+    app = Starlette(
         routes=[
             Route("/placements", placements.several),
             Route("/placements/{name}", placements.one),
+            Route("/v1/{path:path}", api),
+            Route("/oauth/{path:path}", oauth),
         ],
         middleware=[
             Middleware(Observed, metrics=metrics, log=config.log),
             Middleware(
                 CORSMiddleware,
                 allow_origins=config.server.cors_origins,
-                allow_methods=["GET", "HEAD", "OPTIONS"],
+                allow_methods=METHODS,
                 allow_headers=["Authorization", "Content-Type", "X-Browser-Id", "X-Request-Id"],
                 allow_credentials=True,
                 expose_headers=EXPOSED,
@@ -44,6 +54,8 @@ def storefront(placements: Placements, *, config: Config, metrics: Metrics) -> A
         ],
         exception_handlers=_HANDLERS,
     )
+    app.router.redirect_slashes = False  # to wherever the Host header says
+    return app
 
 
 def admin(endpoints: AdminEndpoints, *, config: Config, metrics: Metrics) -> ASGIApp:

@@ -36,7 +36,7 @@ async def test_a_storefront_may_ask_with_the_headers_of_the_contract(
     [
         _preflight("https://elsewhere.example"),
         _preflight("null"),
-        _preflight(_SHOP, method="DELETE"),
+        _preflight(_SHOP, method="TRACE"),
         _preflight(_SHOP, header="x-anything"),
     ],
 )
