@@ -81,6 +81,11 @@ class Shopper:
         who = f"anon:{self.order_id}" if self.is_anonymous else f"user:{self.username}"
         return repr((self.client_id, who, self.impersonator, sorted(self.roles)))
 
+    @property
+    def anonymous_identifier(self) -> str | None:
+        """Return how CDP is told of a shopper who did not log in: by the cart."""
+        return f"anon-{self.order_id}" if self.order_id else None
+
     def scope(self, resource: str) -> Scope:
         """Return whose cached pages of *resource* this shopper may see.
 
@@ -100,6 +105,11 @@ class Profile:
     user_id: str
     language: str | None = None
     currency: str | None = None
+
+    @property
+    def identifier(self) -> str:
+        """Return how CDP is told of the shopper. Source: docs/sources.md#cdp-identity."""
+        return f"{self.buyer_id}-{self.user_id}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,7 +220,8 @@ class ListQuery:
     """One OrderCloud list request: what is listed, and its parameters in OrderCloud's grammar.
 
     With `order`, the gateway itself lists the items by these IDs and cuts the page out, since
-    OrderCloud answers `ID=a|b|c` in an order of its own.
+    OrderCloud answers `ID=a|b|c` in an order of its own. The items with `excluded` IDs are left
+    out.
     """
 
     resource: str
@@ -218,6 +229,7 @@ class ListQuery:
     order: tuple[str, ...] = ()
     page: int = 1
     page_size: int | None = None
+    excluded: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -199,7 +199,7 @@ class Pipeline:
         profile = groups = None
         with contextlib.suppress(ProxyError):
             if needs.profile:
-                profile = await self._profile(shopper)
+                profile = await self.profile(shopper)
             if needs.groups:
                 served = await self._groups.get(shopper.id, partial(self._fetch_groups, shopper))
                 groups = served.value
@@ -235,11 +235,15 @@ class Pipeline:
         if asked.visitor.browser_id:
             return Guest(browser_id=asked.visitor.browser_id)
         if shopper.is_anonymous:
-            return Guest(identifier=f"anon-{shopper.order_id}")
-        profile = await self._profile(shopper)
-        return Guest(identifier=f"{profile.buyer_id}-{profile.user_id}")
+            return Guest(identifier=shopper.anonymous_identifier)
+        return Guest(identifier=(await self.profile(shopper)).identifier)
 
-    async def _profile(self, shopper: Shopper) -> Profile:
+    async def profile(self, shopper: Shopper) -> Profile:
+        """Return who *shopper* is, as remembered for minutes.
+
+        Raises:
+            ProxyError: OrderCloud does not say.
+        """
         served = await self._profiles.get(shopper.id, partial(self._fetch_profile, shopper))
         return served.value
 

@@ -21,13 +21,13 @@ from proxy.model import AS_MEANT, Asked, Freshness, Reason, Visitor
 from proxy.pipeline import Personalized, Pipeline
 from proxy.reload import RuleSet
 from proxy.web import fields, problems
+from proxy.web.browsers import BrowserIds
 from proxy.web.fields import Bare, Token
 
 _READING = frozenset({"GET", "HEAD"})
 _PAGE_MAX = 100_000
 _QUERY_MAX_BYTES = 4096
 _NAMES_MAX = 20
-_BROWSER_ID = re.compile(r"[A-Za-z0-9-]{1,64}")
 _WHOLE_NUMBER = re.compile(r"[1-9][0-9]{0,5}")
 _VARY = "Authorization, X-Browser-Id, Cookie"
 EXPOSED = (
@@ -63,9 +63,7 @@ class Placements:
         self._metrics = metrics
         self._fallbacks = Sampled(_log, clock=time.monotonic)
         self._cdp = cdp
-        self._cookies = tuple(
-            name.replace("{clientKey}", cdp.client_key) for name in cdp.browser_id_cookies
-        )
+        self._browser_ids = BrowserIds(cdp)
 
     async def one(self, request: Request) -> Response:
         """Answer one placement with OrderCloud's list, or 304."""
@@ -162,21 +160,10 @@ class Placements:
             part: request.headers.get(header) for part, header in self._cdp.geo_headers.items()
         }
         return Visitor(
-            browser_id=self._browser_id(request, browser_id),
+            browser_id=self._browser_ids.of(request, browser_id),
             user_agent=request.headers.get("user-agent"),
             geo={part: value for part, value in found.items() if value},
         )
-
-    def _browser_id(self, request: Request, in_query: str | None) -> str | None:
-        given = in_query or request.headers.get("x-browser-id")
-        if given is None:
-            cookies = (request.cookies.get(name) for name in self._cookies)
-            return next(
-                (value for value in cookies if value and _BROWSER_ID.fullmatch(value)), None
-            )
-        if not _BROWSER_ID.fullmatch(given):
-            raise RequestError("browserId is not one that CDP issues: letters, digits and -")
-        return given
 
 
 def _query_string(request: Request) -> str:
