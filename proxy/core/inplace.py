@@ -32,12 +32,17 @@ def asked(query: str, placement: Placement, visitor: Visitor) -> Asked | None:
     page, page_size = (int(values[0]) if values else None for values in paging)
     if page_size is not None and page_size > PAGE_SIZE_MAX:
         return None
-    looked_at = {name.casefold(): values[0] for name, values in params.items()}
+    folded = {name.casefold(): name for name in params}
+    looked_at = {name: params[folded[name]][0] for name in placement.query_names & folded.keys()}
     return Asked(
         page=page,
         page_size=page_size,
-        params=params,
-        query={name: looked_at[name] for name in placement.query_names & looked_at.keys()},
+        params={
+            name: values
+            for name, values in params.items()
+            if name.casefold() not in looked_at or _is_ordercloud(name, placement.resource)
+        },
+        query=looked_at,
         visitor=visitor,
     )
 
@@ -50,6 +55,12 @@ def _params(query: str, resource: str) -> dict[str, tuple[str, ...]]:
     for name, text in parse_qsl(query, keep_blank_values=True):
         params[spelling.get(name.casefold(), name)] += (text,)
     return dict(params)
+
+
+def _is_ordercloud(name: str, resource: str) -> bool:
+    """Say whether OrderCloud knows this parameter, rather than only our rules."""
+    known = RESOURCES[resource]
+    return name in known.parameters or known.why_no_filter(name) is None
 
 
 def _chooses_items(name: str) -> bool:
