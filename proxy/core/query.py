@@ -25,6 +25,7 @@ JOINED = frozenset({"searchOn", "sortBy"})
 _EMPTY: tuple[Json, ...] = ("", [], {})
 _IDS_MAX = 1000
 _URL_IDS_MAX = 1500
+_URL_EXCLUDED_MAX = 1200
 _STEPS = frozenset(
     {
         "filter_projection",
@@ -179,13 +180,23 @@ def targets(query: ListQuery) -> tuple[str, ...]:
     return tuple(f"{path}?{params}" if params else path for params in encoded)
 
 
+def is_exact(query: ListQuery) -> bool:
+    """Say whether OrderCloud can leave out all that is excluded: a URL has room for so many IDs.
+
+    It leaves out nothing otherwise, and the gateway does (core.compose).
+    """
+    return sum(len(f"&ID=!{one}") for one in query.excluded) <= _URL_EXCLUDED_MAX
+
+
 def _requests(query: ListQuery) -> Iterator[tuple[tuple[str, str], ...]]:
     """Give the parameters of each request.
 
     One, but for IDs that the gateway puts in order: those go in batches that one request can hold.
     """
     if not query.order:
-        yield query.params
+        texts = grammar.none_of(query.excluded) if is_exact(query) else ()
+        named = (("ID", text) for text in texts)
+        yield tuple(sorted((*query.params, *named), key=lambda param: param[0]))
         return
     batch: tuple[str, ...] = ()
     for one in query.order:

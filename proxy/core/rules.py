@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 from proxy import document
 from proxy.core.compose import ListTemplate
 from proxy.core.conditions import All, Condition
-from proxy.core.experiment import Experiment
+from proxy.core.experiment import HOLDOUT, Experiment
 from proxy.core.forms import FormError, is_id, read_pick, read_query
 from proxy.core.nodes import (
     ExampleNode,
@@ -158,6 +158,9 @@ class _Loader:
 
     def _split(self, node: RuleNode, resource: str, path: Path) -> Split:
         split = node.experiment.split if node.experiment else {}
+        if HOLDOUT in split:
+            what = f"'{HOLDOUT}' is the name of those who see the default"
+            self._report((*path, "experiment", "split", HOLDOUT), what, "give another name")
         for name in split.keys() ^ node.variants.keys():
             what = f"'{name}' has to stand in both `experiment.split` and `variants`"
             self._report(path, what, "add it, or remove it")
@@ -190,12 +193,16 @@ class _Loader:
         fills = (
             self._query(fill, resource, (*path, "fill", i)) for i, fill in enumerate(node.fill)
         )
-        return ListTemplate(
+        template = ListTemplate(
             query=replace(query, terms=query.terms + hidden_terms),
             pinned=self._pinned(node, (*path, "pin")),
             hidden=hidden_ids,
+            unwanted=hidden_terms,
             fills=tuple(replace(fill, terms=fill.terms + hidden_terms) for fill in fills),
         )
+        if template.is_hidden:
+            self._report((*path, "hide"), "all that this lists is hidden", "leave at least one")
+        return template
 
     def _pinned(self, node: ListNode, path: Path) -> tuple[str, ...] | Pick:
         if isinstance(node.pin, FromNode):
