@@ -298,6 +298,16 @@ async def test_the_browser_id_reaches_cdp_from_query_header_or_cookie(
     assert "identifiers" not in body
 
 
+async def test_where_the_shopper_is_comes_from_the_front_proxy_s_headers(
+    gateway: StartGateway, ordercloud: OrderCloud, cdp: Cdp
+) -> None:
+    shop = await gateway(_ALL, cdp={"geo_headers": {"country": "x-country", "city": "x-city"}})
+    headers = {"x-country": "IE", "x-region": "L"}
+    await shop.get("/placements/hero", await ordercloud.token(), headers)
+    (call,) = await cdp.calls()
+    assert json.loads(call["body"])["params"]["geo"] == {"country": "IE"}
+
+
 async def test_nobody_can_ask_cdp_about_somebody_else_by_email_or_identifier(
     gateway: StartGateway, ordercloud: OrderCloud, cdp: Cdp
 ) -> None:
