@@ -11,7 +11,17 @@ _WITHOUT_TESTS = {
 }
 _AWAITED = {
     "": {"capture", "catalogue", "recorder"},
-    "core": {"deeds", "diff", "examples", "experiment", "lint", "nodes", "resources", "schema"},
+    "core": {
+        "compose",
+        "deeds",
+        "diff",
+        "examples",
+        "experiment",
+        "lint",
+        "nodes",
+        "resources",
+        "schema",
+    },
     "edge": {"sqlite", "stream"},
     "web": {"browsers", "caller", "capture", "events", "passthrough"},
 }
