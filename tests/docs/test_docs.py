@@ -59,10 +59,10 @@ def test_every_source_says_how_sure_it_is() -> None:
 
 
 def test_every_decision_record_has_its_status() -> None:
-    for number, path in enumerate(sorted((DOCS / "decisions").glob("*.md")), start=1):
+    for path in (DOCS / "decisions").glob("*.md"):
         title, _, status = path.read_text("utf-8").splitlines()[:3]
+        number = int(path.name.partition("-")[0])
         assert title.startswith(f"# {number}. ")
-        assert path.name.startswith(f"{number:04}-")
         assert status.startswith("Status: ")
 
 
