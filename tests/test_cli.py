@@ -257,7 +257,7 @@ def test_every_command_has_help(command: str, shell: Shell) -> None:
     assert run.out.startswith(f"usage: decision-proxy {command} ")
 
 
-@pytest.mark.parametrize("arguments", ["", "chekc", "check --jsno", "explain", "serve --port x"])
+@pytest.mark.parametrize("arguments", ["", "chekk", "check --jsno", "explain", "serve --port x"])
 def test_a_usage_error_has_its_own_status(arguments: str, shell: Shell) -> None:
     run = shell(*arguments.split())
     assert (run.status, run.out) == (2, "")

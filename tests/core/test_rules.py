@@ -105,9 +105,9 @@ def test_a_rule_may_show_the_list_inside_the_decision() -> None:
          ["3:7: there is no value; write one, or remove the key"]),
         (HEAD + "decision: {flow: f, params: {x: [1]}}\n" + TAIL,
          ["3:33: 'x' cannot be this; see docs/rules.md"]),
-        (HEAD + "decision: {flow: f, params: {x: {requst: a}}}\n" + TAIL,
+        (HEAD + "decision: {flow: f, params: {x: {requestt: a}}}\n" + TAIL,
          ["3:33: 'request' is missing; add it",
-          "3:34: unknown key 'requst'; did you mean 'request'?"]),
+          "3:34: unknown key 'requestt'; did you mean 'request'?"]),
         (HEAD + "decision: {flow: f, params: {'1x': 5}}\n" + TAIL,
          ["3:30: '1x': string should match pattern '^[A-Za-z]\\w*$'; here stands '1x'"]),
         (HEAD + "timezone: London\n" + TAIL,
@@ -129,8 +129,8 @@ def test_a_mistake_in_a_file_is_told_with_its_place_and_its_mend(
          ["3:25: this holds for everybody; say for whom, or make it the default"]),
         ("{name: r, when: {segment: []}, query: {}}",
          ["3:35: this list is empty; name at least one"]),
-        ("{name: r, when: {segmnet: a}, query: {}}",
-         ["3:26: unknown key 'segmnet'; did you mean 'segment'?"]),
+        ("{name: r, when: {segmentt: a}, query: {}}",
+         ["3:26: unknown key 'segmentt'; did you mean 'segment'?"]),
         ("{name: r, when: {has: 'a['}, query: {}}",
          [("3:31: 'a[' is not a path into the decision; "
           "write e.g. persona, offer.ids or products[].id")]),
@@ -193,9 +193,9 @@ def test_all_mistakes_of_a_file_are_told_at_once_from_top_to_bottom() -> None:
 
 
 def test_all_unknown_keys_are_told_at_once() -> None:
-    assert mistakes(f"{HEAD}{TAIL}titel: x\nrles: []\n") == [
+    assert mistakes(f"{HEAD}{TAIL}titlee: x\nrles: []\n") == [
         (
-            "4:1: unknown key 'titel'; known are: allow, decision, default, description, examples, "
+            "4:1: unknown key 'titlee'; known are: allow, decision, default, description, examples, "
             "placement, resource, route, rules, timezone"
         ),
         "5:1: unknown key 'rles'; did you mean 'rules'?",
