@@ -193,9 +193,9 @@ def test_all_mistakes_of_a_file_are_told_at_once_from_top_to_bottom() -> None:
 
 
 def test_all_unknown_keys_are_told_at_once() -> None:
-    assert mistakes(f"{HEAD}{TAIL}titlee: x\nrles: []\n") == [
+    assert mistakes(f"{HEAD}{TAIL}titla: x\nrles: []\n") == [
         (
-            "4:1: unknown key 'titlee'; known are: allow, decision, default, description, examples, "
+            "4:1: unknown key 'titla'; known are: allow, decision, default, description, examples, "
             "placement, resource, route, rules, timezone"
         ),
         "5:1: unknown key 'rles'; did you mean 'rules'?",
