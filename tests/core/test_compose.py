@@ -5,8 +5,11 @@ from typing import Any
 import pytest
 
 from proxy.model import Asked, ListQuery
+from tests import answers
+from tests.conftest import StartGateway
 from tests.core.making import asking, chosen, mistakes, placement, slot
 from tests.core.shelf import Shelf, ids
+from tests.emulators import OrderCloud
 
 SALE = [{"ID": f"s{i}", "xp": {"tag": "sale", "rank": i}} for i in range(1, 5)]
 NEW = [{"ID": f"n{i}", "xp": {"tag": "new", "rank": -i}} for i in range(1, 5)]
@@ -207,3 +210,72 @@ class TestMoreExclusionsThanAUrlHolds:
         )
         assert ids(body) == ids({"Items": [*odd, *even]})[:80]
         assert body["Meta"]["TotalCount"] == 150
+
+
+SHELVES = {
+    "new.yaml": """
+placement: new
+resource: me/products
+default:
+  query: {categoryID: new, sortBy: ID, pageSize: 5}
+  pin: [watch-1, gone, p2]
+  hide: p46
+  boost: xp.rating
+  bury: xp.margin
+  fill: {categoryID: featured, sortBy: ID}
+"""
+}
+PINS = "/v1/me/products?ID=watch-1|gone|p2"
+OWN = (
+    "/v1/me/products?ID=!p46&ID=!watch-1&ID=!gone&ID=!p2"
+    "&categoryID=new&page=1&pageSize=5&sortBy=!xp.rating,xp.margin,ID"
+)
+FILL = (
+    "/v1/me/products?ID=!p46&ID=!watch-1&ID=!gone&ID=!p2&ID=!p6&ID=!p53"
+    "&categoryID=featured&page={}&pageSize=5&sortBy=ID"
+)
+
+
+class TestThroughTheGateway:
+    async def test_the_storefront_sees_one_list(
+        self, gateway: StartGateway, ordercloud: OrderCloud
+    ) -> None:
+        shop, token = await gateway(SHELVES), await ordercloud.token()
+        pages = [await shop.get(f"/placements/new?page={page}", token) for page in (1, 2, 3)]
+        assert [answers.ids(page) for page in pages] == [
+            ["watch-1", "p2", "p6", "p53", "p1"],
+            ["p12", "p24", "p3", "p36", "p48"],
+            ["p60"],
+        ]
+        assert {page.json()["Meta"]["TotalCount"] for page in pages} == {11}
+
+    async def test_ordercloud_is_asked_for_each_of_its_parts_once(
+        self, gateway: StartGateway, ordercloud: OrderCloud
+    ) -> None:
+        shop, token = await gateway(SHELVES), await ordercloud.token()
+        for _ in range(2):
+            await shop.get("/placements/new", token)
+        assert await ordercloud.lists() == [PINS, OWN, FILL.format(1)]
+
+    @pytest.mark.parametrize(("page_fresh", "second"), [("1h", "fwd=miss"), ("0s", "hit")])
+    async def test_it_is_no_fresher_than_the_least_fresh_of_its_parts(
+        self, gateway: StartGateway, ordercloud: OrderCloud, page_fresh: str, second: str
+    ) -> None:
+        """Pages share their pins and differ in their fill: cached beside fetched, or stale."""
+        cache = {"page_fresh": page_fresh, "page_revalidate": "1h"}
+        shop, token = await gateway(SHELVES, cache=cache), await ordercloud.token()
+        pages = [await shop.get(f"/placements/new?page={page}", token) for page in (1, 2)]
+        assert [answers.caches(page)["page"] for page in pages] == ["fwd=miss", second]
+
+    async def test_it_is_as_old_as_the_oldest_of_its_parts(
+        self, gateway: StartGateway, ordercloud: OrderCloud
+    ) -> None:
+        shop, token = await gateway(SHELVES), await ordercloud.token()
+        await answers.until(
+            lambda: shop.get("/placements/new?page=1", token),
+            lambda answer: int(answer.headers["age"]) >= 1,
+        )
+        assert FILL.format(2) not in await ordercloud.lists()
+        second = await shop.get("/placements/new?page=2", token)
+        assert FILL.format(2) in await ordercloud.lists()
+        assert int(second.headers["age"]) >= 1
