@@ -9,6 +9,9 @@ from typing import TypeAlias
 
 Header: TypeAlias = tuple[bytes, bytes]
 
+_OWS = b" \t"
+"""No part of a value: RFC 9112 section 5.1. The SDK sends `Bearer ` where there is no token."""
+
 _VIA = b"1.1 decision-proxy"
 _HOP_BY_HOP = frozenset(
     {
@@ -43,7 +46,11 @@ _CORS = b"access-control-"
 def to_upstream(headers: Sequence[Header], *, peer: str | None) -> list[Header]:
     """Return what goes on to OrderCloud of a request that came from the address *peer*."""
     dropped = _ending_here(headers) | _SETTLED_HERE
-    kept = [one for one in headers if one[0] not in dropped and not one[0].startswith(_CLAIMED)]
+    kept = [
+        (name, value.strip(_OWS))
+        for name, value in headers
+        if name not in dropped and not name.startswith(_CLAIMED)
+    ]
     kept.append((b"via", _listed(headers, b"via", _VIA)))
     if peer is not None:
         kept.append((b"x-forwarded-for", _listed(headers, b"x-forwarded-for", peer.encode())))

@@ -88,6 +88,11 @@ def test_of_a_caller_without_an_address_none_is_told() -> None:
     assert to_upstream([], peer=None) == [(b"via", b"1.1 decision-proxy")]
 
 
+@pytest.mark.parametrize("value", [b"Bearer ", b"Bearer\t ", b" Bearer"])
+def test_white_space_around_a_value_is_no_part_of_it(value: bytes) -> None:
+    assert _sent((b"authorization", value)) == [(b"authorization", b"Bearer"), *_ADDED]
+
+
 def test_each_cookie_that_is_set_is_set() -> None:
     cookies = [(b"set-cookie", b"a=1"), (b"set-cookie", b"b=2")]
     assert _answered(*cookies) == cookies
