@@ -195,14 +195,18 @@ class Pipeline:
         return Decision(None, reason, Freshness.FALLBACK)
 
     async def _facts(self, needs: Needs, shopper: Shopper, asked: Asked) -> Facts:
-        """Return what rules may ask about the shopper; what cannot be learnt stays unknown."""
+        """Return what rules may ask about the shopper.
+
+        What cannot be learnt within the deadline of a decision stays unknown.
+        """
         profile = groups = None
-        with contextlib.suppress(ProxyError):
-            if needs.profile:
-                profile = await self.profile(shopper)
-            if needs.groups:
-                served = await self._groups.get(shopper.id, partial(self._fetch_groups, shopper))
-                groups = served.value
+        with contextlib.suppress(ProxyError, TimeoutError):
+            async with asyncio.timeout(self._cdp.timeout):
+                if needs.profile:
+                    profile = await self.profile(shopper)
+                if needs.groups:
+                    fetch = partial(self._fetch_groups, shopper)
+                    groups = (await self._groups.get(shopper.id, fetch)).value
         who = asked.visitor.browser_id if shopper.is_anonymous else shopper.username
         return Facts(
             at=datetime.now(UTC),

@@ -27,7 +27,8 @@ _NOT_ACCEPTED = frozenset({401, 403})
 _KID = re.compile(r"[A-Za-z0-9_-]{1,200}")
 _BEARER = re.compile(r"[Bb]earer ([A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+)")
 _TOKEN_MAX_BYTES = 8192
-_MEMO_MAX = 100_000
+_MEMO_BYTES = 128 * 1024**2
+_SHOPPER_BYTES = 1200  # what a shopper takes beside the token and the header that hold it
 _KEYS_MAX = 64
 _KEY_S = 24 * 3600.0
 _UNKNOWN_KEY_S = 60.0
@@ -55,7 +56,9 @@ class Verifier:
         self._config = config
         self._clock = clock
         self._clients = frozenset(client.casefold() for client in config.clients)
-        self._known: LRUCache[str, tuple[Shopper, float]] = LRUCache(_MEMO_MAX)
+        self._known: LRUCache[str, tuple[Shopper, float]] = LRUCache(
+            _MEMO_BYTES, getsizeof=lambda known: 2 * len(known[0].token) + _SHOPPER_BYTES
+        )
         self._fetches: Flights[jwt.PyJWK] = Flights(tasks, name="key fetch")
         self._keys: TTLCache[str, jwt.PyJWK] = TTLCache(_KEYS_MAX, _KEY_S, clock)
         self._unknown_keys: TTLCache[str, str] = TTLCache(_KEYS_MAX, _UNKNOWN_KEY_S, clock)
