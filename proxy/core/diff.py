@@ -1,11 +1,14 @@
 """Two sets of rules, side by side: which segments get another list."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from urllib.parse import unquote
 
-from proxy.core.explain import NoSample, explain, sample_output
-from proxy.core.placement import Placement
+from proxy.core.compose import ListTemplate
+from proxy.core.experiment import HOLDOUT
+from proxy.core.explain import NoSample, explain, requests, sample_output
+from proxy.core.placement import Placement, Split
+from proxy.core.query import Unusable
 from proxy.model import Asked, Facts, Json
 
 
@@ -49,5 +52,28 @@ def _lists(placement: Placement, segment: str | None, facts: Facts) -> str:
     except NoSample as exc:
         return str(exc)
     found = explain(placement, output, facts, Asked(), base_url="")
-    listed = " then ".join(unquote(request) for request in found.requests)
-    return f"{listed or 'the page in the decision'} ({found.rule})"
+    rule = next((rule for rule in placement.rules if rule.name == found.rule), None)
+    if rule is not None and isinstance(rule.then, Split):
+        return f"{_variants(rule.then, output)} ({found.rule})"
+    return f"{_written(found.requests) or 'the page in the decision'} ({found.rule})"
+
+
+def _variants(split: Split, output: Json) -> str:
+    """Return each variant with its weight: facts about one shopper would tell of one only."""
+    weights, held_out = split.experiment.weights, split.experiment.holdout_ratio
+    every = [
+        f"{name} ({weights[name]:g}): {_variant(variant, output)}"
+        for name, variant in split.variants.items()
+    ]
+    return ", ".join([*every, f"{HOLDOUT}: {held_out:.3g} of all"] if held_out else every)
+
+
+def _variant(variant: ListTemplate, output: Json) -> str:
+    try:
+        return _written(requests(variant.fill(output, Asked()), ""))
+    except Unusable:
+        return "nothing"
+
+
+def _written(urls: Iterable[str]) -> str:
+    return " then ".join(map(unquote, urls))

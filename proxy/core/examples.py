@@ -37,7 +37,8 @@ def _wrong(placement: Placement, example: Example, now: datetime) -> str | None:
     found = explain(placement, output, facts, Asked(query=example.request), base_url="")
     if found.rule != example.rule:
         return f"expected rule '{example.rule}', got '{found.rule}'"
-    queries = [unquote(request.partition("?")[2]) for request in found.requests]
-    if example.query is not None and queries != [example.query]:
-        return f"expected {example.query}, got {' and '.join(queries) or 'a page'}"
+    asked = " and ".join(unquote(request.partition("?")[2]) for request in found.requests)
+    if example.query is not None and (example.query != asked or not found.requests):
+        got = asked or ("no parameters" if found.requests else "the page in the decision")
+        return f"expected {example.query or 'no parameters'}, got {got}"
     return None

@@ -75,7 +75,7 @@ def explain(
             Considered(step.rule.name, f"{placement.file}:{step.rule.line}", step.why_not)
             for step in steps
         ),
-        requests=_requests(choice.then, base_url),
+        requests=requests(choice.then, base_url),
         is_ordered=isinstance(choice.then, ListQuery) and bool(choice.then.order),
         variant=choice.variant,
     )
@@ -96,13 +96,14 @@ def sample_output(placement: Placement, segment: str) -> Json:
     return output
 
 
-def _requests(then: Listed, base_url: str) -> tuple[str, ...]:
+def requests(then: Listed, base_url: str) -> tuple[str, ...]:
+    """Return the URL of each OrderCloud request that listing *then* may take."""
     match then:
         case ListQuery():
             return tuple(f"{base_url}{target}" for target in targets(then))
         case Composition():
             every = (*then.parts, *then.fills)
-            return tuple(url for query in every for url in _requests(query, base_url))
+            return tuple(url for query in every for url in requests(query, base_url))
         case EmbeddedPage():
             return ()
 
