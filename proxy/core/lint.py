@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from proxy.core.conditions import All, AnyOf, Condition, Subject
+from proxy.core.conditions import All, AnyOf, Condition, Either, Subject
 from proxy.core.placement import Placement, Rule
 from proxy.core.query import Pick
 from proxy.core.schedule import Phase
@@ -35,9 +35,11 @@ def _mistakes(placement: Placement) -> Iterator[Problem]:
     """Give the rules that earlier ones always forestall. They do no harm, but cannot be meant."""
     taken: dict[tuple[Subject, str], str] = {}
     for rule in placement.rules:
-        names = _forestalled_by(rule, taken)
+        names = _forestalled_by(rule.when, taken)
         if names:
-            what = f"'{rule.name}' never applies: {names} above it takes all of its shoppers"
+            first = " and ".join(f"'{name}'" for name in sorted(names))
+            takes = "takes" if len(names) == 1 else "take"
+            what = f"'{rule.name}' never applies: {first} above it {takes} all of its shoppers"
             yield Problem(placement.file, rule.line, 1, what, "move it up, or narrow the other")
         if isinstance(rule.when, AnyOf) and _always_lists(rule):
             for value in rule.when.values:
@@ -55,20 +57,20 @@ def _notes(placement: Placement, at: datetime) -> Iterator[Problem]:
         yield Problem(placement.file, rule.line, 1, what, mend)
 
 
-def _forestalled_by(rule: Rule, taken: Mapping[tuple[Subject, str], str]) -> str:
-    """Return the names of the rules that take every value that *rule* is for, if they do."""
-    for one in _anys(rule.when):
-        keys = [(one.subject, value) for value in one.values]
-        if all(key in taken for key in keys):
-            return " and ".join(sorted({f"'{taken[key]}'" for key in keys}))
-    return ""
-
-
-def _anys(when: Condition) -> Iterator[AnyOf]:
-    """Give the parts that all have to hold and name values."""
-    for part in when.parts if isinstance(when, All) else (when,):
-        if isinstance(part, AnyOf):
-            yield part
+def _forestalled_by(when: Condition, taken: Mapping[tuple[Subject, str], str]) -> frozenset[str]:
+    """Return the names of the rules that take all for whom *when* can hold, if they do."""
+    match when:
+        case AnyOf():
+            names = {taken.get((when.subject, value)) for value in when.values}
+            return frozenset(name for name in names if name and None not in names)
+        case All():
+            parts = (_forestalled_by(part, taken) for part in when.parts)
+            return next(filter(None, parts), frozenset())
+        case Either():
+            every = [_forestalled_by(part, taken) for part in when.parts]
+            return frozenset().union(*every) if all(every) else frozenset()
+        case _:
+            return frozenset()
 
 
 def _always_lists(rule: Rule) -> bool:
