@@ -9,6 +9,7 @@ from functools import partial
 
 from starlette.types import ASGIApp
 
+from proxy import events
 from proxy.cache import Cache
 from proxy.config import Config
 from proxy.config import OrderCloud as OrderCloudConfig
@@ -25,7 +26,7 @@ from proxy.reload import RuleBook, RuleSet
 from proxy.tasks import Tasks
 from proxy.web import routes, server
 from proxy.web.health import AdminEndpoints, Health
-from proxy.web.passthrough import InPlace, Passthrough
+from proxy.web.passthrough import InPlace, Observe, Passthrough
 from proxy.web.placements import Placements
 
 _PROFILES_BYTES = 32 * 1024**2
@@ -47,6 +48,8 @@ class _Upstreams:
     ordercloud: Upstream
     auth: Upstream
     cdp: Upstream
+    events: Upstream
+    """CDP again: where it takes no events, it may decide all the same."""
 
 
 async def serve(
@@ -91,19 +94,38 @@ async def running(config: Config) -> AsyncIterator[Gateway]:
         stack.push_async_callback(tasks.close)
         watcher = tasks.spawn(rules.watch(), name="rules watcher")
         health = Health(rules=lambda: rules.current, is_watching=lambda: not watcher.done())
+        catalog = OrderCloud(upstreams.ordercloud)
+        verifier = Verifier(
+            upstreams.ordercloud, upstreams.auth, config.ordercloud, tasks=tasks, clock=time.time
+        )
+        pipeline = _pipeline(
+            config,
+            metrics,
+            tasks,
+            verifier=verifier,
+            decider=Cdp(upstreams.cdp, config.cdp),
+            catalog=catalog,
+        )
+        needs = events.Needs(upstreams.events, catalog, verifier, pipeline.profile, metrics)
+        told = await stack.enter_async_context(events.running(config, needs))
         placements = Placements(
-            _pipeline(config, metrics, tasks, upstreams),
+            pipeline,
             rules=lambda: rules.current,
             metrics=metrics,
             cdp=config.cdp,
+            on_shown=told.exposures.note if told else None,
         )
         endpoints = AdminEndpoints(health, metrics, config)
-        through = partial(_passthrough, config.ordercloud, tasks)
+        through = partial(
+            _passthrough, config.ordercloud, tasks, observe=told.listener.observe if told else None
+        )
         yield Gateway(
             storefront=routes.storefront(
                 placements,
                 api=through(upstreams.ordercloud, in_place=placements.in_place),
                 oauth=through(upstreams.auth),
+                events=told.endpoints if told else None,
+                webhooks=told.webhooks if told else None,
                 config=config,
                 metrics=metrics,
             ),
@@ -133,6 +155,7 @@ async def _connect(
         ordercloud=await connect("ordercloud", oc.url, oc.limit, oc.in_flight),
         auth=await connect("ordercloud-auth", oc.auth_url or oc.url, oc.limit, oc.in_flight),
         cdp=await connect("cdp", cdp.base_url, cdp.limit, cdp.in_flight),
+        events=await connect("cdp-events", cdp.base_url, cdp.limit, config.events.in_flight),
     )
 
 
@@ -141,6 +164,7 @@ def _passthrough(
     tasks: Tasks,
     upstream: Upstream,
     *,
+    observe: Observe | None,
     in_place: InPlace | None = None,
 ) -> Passthrough:
     return Passthrough(
@@ -148,10 +172,19 @@ def _passthrough(
         tasks=tasks,
         silence_s=config.silence,
         in_place=in_place,
+        observe=observe,
     )
 
 
-def _pipeline(config: Config, metrics: Metrics, tasks: Tasks, upstreams: _Upstreams) -> Pipeline:
+def _pipeline(
+    config: Config,
+    metrics: Metrics,
+    tasks: Tasks,
+    *,
+    verifier: Verifier,
+    decider: Cdp,
+    catalog: OrderCloud,
+) -> Pipeline:
     pages = Memory[Page](config.cache.pages, weigh=lambda page: len(page.body))
     decisions = Memory[Execution](
         config.cache.decisions, weigh=lambda done: done.size_bytes * _PARSED_PER_BYTE
@@ -162,11 +195,9 @@ def _pipeline(config: Config, metrics: Metrics, tasks: Tasks, upstreams: _Upstre
     metrics.cache_bytes.labels("decisions").set_function(lambda: decisions.size_bytes)
     metrics.cache_bytes.labels("profiles").set_function(lambda: profiles.size_bytes)
     return Pipeline(
-        verifier=Verifier(
-            upstreams.ordercloud, upstreams.auth, config.ordercloud, tasks=tasks, clock=time.time
-        ),
-        decider=Cdp(upstreams.cdp, config.cdp),
-        catalog=OrderCloud(upstreams.ordercloud),
+        verifier=verifier,
+        decider=decider,
+        catalog=catalog,
         decisions=Cache(decisions, tasks=tasks, clock=time.monotonic),
         pages=Cache(pages, tasks=tasks, clock=time.monotonic),
         profiles=Cache(profiles, tasks=tasks, clock=time.monotonic),

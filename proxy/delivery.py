@@ -50,8 +50,8 @@ class Sink(Protocol):
         """Send one, or raise EventRefused (never) or UpstreamError (not now)."""
 
 
-OnSettled = Callable[[str, str], None]
-"""Told of each attempt: the event's type, and `delivered`, `dead` or `retried`."""
+OnSettled = Callable[[str], None]
+"""Told of each attempt: `delivered`, `dead` or `retried`."""
 
 
 class Delivery:
@@ -63,7 +63,7 @@ class Delivery:
         sink: Sink,
         *,
         in_flight: int,
-        on_settled: OnSettled = lambda *_: None,
+        on_settled: OnSettled = lambda _: None,
         on_depth: Callable[[Depth], None] = lambda _: None,
     ) -> None:
         self._outbox = outbox
@@ -141,19 +141,17 @@ class Delivery:
         except UpstreamError as exc:
             told, after_s = str(exc), _backoff_s(event.attempts)
             await self._settle(
-                event, "retried", lambda: self._outbox.retry(event, after_s=after_s, reason=told)
+                "retried", lambda: self._outbox.retry(event, after_s=after_s, reason=told)
             )
         except EventRefused as exc:
             reason = str(exc)
             _log.warning("event refused", extra={"type": event.type, "reason": reason})
-            await self._settle(event, "dead", lambda: self._outbox.dead(event, reason))
+            await self._settle("dead", lambda: self._outbox.dead(event, reason))
         else:
-            await self._settle(event, "delivered", lambda: self._outbox.done(event))
+            await self._settle("delivered", lambda: self._outbox.done(event))
 
-    async def _settle(
-        self, event: Pending, outcome: str, write: Callable[[], Awaitable[None]]
-    ) -> None:
-        """Write down what became of *event*, however long the disk does not take it.
+    async def _settle(self, outcome: str, write: Callable[[], Awaitable[None]]) -> None:
+        """Write down what became of an event, however long the disk does not take it.
 
         Until then the guest stays busy: rather late than the same event again and again.
         """
@@ -164,7 +162,7 @@ class Delivery:
                 _log.warning("the outbox cannot be written", extra={"error": str(exc)})
                 await asyncio.sleep(_POLL_S)
             else:
-                self._on_settled(event.type, outcome)
+                self._on_settled(outcome)
                 return
 
 

@@ -7,6 +7,7 @@ ProxyError
 │   ├── TooLarge            413  more than is read
 │   └── CallerLeft          408  gone, or silent for too long
 ├── TokenError              401  missing, malformed, expired, foreign, wrongly signed
+├── SignatureError          401  a webhook that is not OrderCloud's
 ├── UnknownPlacement        404
 ├── UpstreamError                OrderCloud or CDP
 │   ├── UpstreamTimeout     504  did not answer within its limit
@@ -122,6 +123,14 @@ class TokenError(ProxyError):
 
     code = "invalid-token"
     title = "The access token was not accepted"
+    status = 401
+
+
+class SignatureError(ProxyError):
+    """A webhook's signature is not OrderCloud's."""
+
+    code = "invalid-signature"
+    title = "The signature was not accepted"
     status = 401
 
 

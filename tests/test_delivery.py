@@ -37,7 +37,7 @@ class World:
             box,
             stream,
             in_flight=4,
-            on_settled=lambda _, outcome: self.outcomes.update([outcome]),
+            on_settled=lambda outcome: self.outcomes.update([outcome]),
             on_depth=self.depths.append,
         )
         self._tasks = tasks

@@ -4,7 +4,7 @@ The host is the configured one; the path is a list resource that the rules know.
 """
 
 import asyncio
-from typing import TypeVar
+from typing import Any, TypeVar
 from urllib.parse import urlencode
 
 import msgspec
@@ -20,6 +20,7 @@ T = TypeVar("T")
 _OK = 200
 _FORM = {"content-type": "application/x-www-form-urlencoded"}
 _FIRST_ERROR = 400
+_PAGES_MAX = 20
 _ERROR_HEADERS = ("content-type", "retry-after", "www-authenticate", "x-oc-logid")
 
 
@@ -79,6 +80,15 @@ class SignIn:
         return _decode(answer.body, _Token).access_token
 
 
+class _Meta(msgspec.Struct):
+    TotalPages: int
+
+
+class _List(msgspec.Struct):
+    Meta: _Meta
+    Items: list[dict[str, Any]]
+
+
 class OrderCloud:
     """The marketplace's API, called with the token of the shopper whom it is for."""
 
@@ -119,6 +129,20 @@ class OrderCloud:
         """
         body = await self._get("/v1/me/usergroups?pageSize=100", shopper)
         return frozenset(group.ID for group in _decode(body, _Groups).Items)
+
+    async def fetch_all(self, path: str, shopper: Shopper) -> list[dict[str, Any]]:
+        """Fetch all items of a list that belongs to *shopper*: the line items of an order, say.
+
+        Shape: GET /v1/{path}?pageSize=100&page=… -> {"Meta": {"TotalPages"}, "Items": […]}.
+        """
+        items: list[dict[str, Any]] = []
+        for page in range(1, _PAGES_MAX + 1):
+            body = await self._get(f"/v1/{path}?pageSize=100&page={page}", shopper)
+            listed = _decode(body, _List)
+            items += listed.Items
+            if page >= listed.Meta.TotalPages:
+                break
+        return items
 
     async def _get(self, target: str, shopper: Shopper) -> bytes:
         headers = {"authorization": f"Bearer {shopper.token}", "accept": "application/json"}

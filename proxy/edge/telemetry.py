@@ -11,6 +11,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, gene
 
 from proxy import __version__
 from proxy.config import Log
+from proxy.core.events import Depth
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
@@ -84,10 +85,47 @@ class Metrics:
             ["cache"],
             registry=registry,
         )
+        self.events_recorded = Counter(
+            "decision_proxy_events_recorded",
+            "Shopper events taken into the outbox, by CDP's type or as custom.",
+            ["type"],
+            registry=registry,
+        )
+        self.events_settled = Counter(
+            "decision_proxy_events_settled",
+            "Attempts to send an event to CDP: delivered, retried later, or dead.",
+            ["outcome"],
+            registry=registry,
+        )
+        self.events_lost = Counter(
+            "decision_proxy_events_lost",
+            "Deeds seen in OrderCloud's traffic that no event could be made of, and why.",
+            ["reason"],
+            registry=registry,
+        )
+        self.outbox_waiting = Gauge(
+            "decision_proxy_outbox_waiting", "Events that wait for CDP.", registry=registry
+        )
+        self.outbox_dead = Gauge(
+            "decision_proxy_outbox_dead",
+            "Events that CDP refused: decision-proxy outbox dead.",
+            registry=registry,
+        )
+        self.outbox_oldest = Gauge(
+            "decision_proxy_outbox_oldest_timestamp_seconds",
+            "When the oldest waiting event was accepted; 0 where none waits.",
+            registry=registry,
+        )
 
     def observe_upstream(self, upstream: str, outcome: str, seconds: float) -> None:
         """Count one call to *upstream*."""
         self.upstream_seconds.labels(upstream, outcome).observe(seconds)
+
+    def observe_outbox(self, depth: Depth) -> None:
+        """Note how much the outbox holds."""
+        self.outbox_waiting.set(depth.waiting)
+        self.outbox_dead.set(depth.dead)
+        self.outbox_oldest.set(depth.oldest_at or 0)
 
     def render(self) -> bytes:
         """Return all metrics in Prometheus' text format."""

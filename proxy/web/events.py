@@ -10,9 +10,10 @@ from starlette.responses import JSONResponse, Response
 from proxy.config import Config
 from proxy.core import events, tracking
 from proxy.core.tracking import Tracked
-from proxy.errors import InvalidEvents, TooLarge
+from proxy.errors import InvalidEvents
 from proxy.model import Shopper
 from proxy.recorder import Recorder
+from proxy.web.body import read_body
 from proxy.web.browsers import BrowserIds, is_robot, may_be_told_of
 
 BODY_MAX_BYTES = 64 * 1024
@@ -71,7 +72,7 @@ class EventEndpoints:
             TokenError: there is a token, and it is not accepted.
             OutboxFull: try again later.
         """
-        reports = tracking.read(await _body(request))
+        reports = tracking.read(await read_body(request, BODY_MAX_BYTES))
         if not may_be_told_of(request, self._consent):
             return JSONResponse({"accepted": 0, "reason": "no-consent"}, headers=_NO_STORE)
         browser_id = self._browser_id(request, reports)
@@ -126,12 +127,3 @@ class EventEndpoints:
 
 def _key(browser_id: str, report: Tracked) -> str:
     return f"report:{browser_id}:{report.id or uuid.uuid4()}"
-
-
-async def _body(request: Request) -> bytes:
-    body = b""
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > BODY_MAX_BYTES:
-            raise TooLarge(f"send at most {BODY_MAX_BYTES} bytes at once")
-    return body

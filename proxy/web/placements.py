@@ -43,6 +43,8 @@ EXPOSED = (
 )
 """Headers that a storefront's script may read."""
 
+OnShown = Callable[[Request, Asked, Personalized], None]
+"""Told what a shopper is shown; it must return at once."""
 
 _log = logging.getLogger(__name__)
 
@@ -57,12 +59,14 @@ class Placements:
         rules: Callable[[], RuleSet],
         metrics: Metrics,
         cdp: Cdp,
+        on_shown: OnShown | None = None,
     ) -> None:
         self._pipeline = pipeline
         self._rules = rules
         self._metrics = metrics
         self._fallbacks = Sampled(_log, clock=time.monotonic)
         self._cdp = cdp
+        self._on_shown = on_shown
         self._browser_ids = BrowserIds(cdp)
 
     async def one(self, request: Request) -> Response:
@@ -131,6 +135,8 @@ class Placements:
             done.placement, done.choice.rule, _kind(done), done.choice.reason
         ).inc()
         self._metrics.pages.labels(done.placement, done.page.freshness).inc()
+        if self._on_shown is not None:
+            self._on_shown(request, asked, done)
         if done.decision.reason not in AS_MEANT:
             self._fallbacks.warning(
                 "no decision from CDP",

@@ -11,10 +11,12 @@ from proxy.config import Config
 from proxy.edge.telemetry import Metrics
 from proxy.errors import ProxyError
 from proxy.web import problems
+from proxy.web.events import EventEndpoints
 from proxy.web.health import AdminEndpoints, AdminKey
 from proxy.web.middleware import Observed
 from proxy.web.passthrough import METHODS, Passthrough
 from proxy.web.placements import EXPOSED, Placements
+from proxy.web.webhooks import Webhooks
 
 _PREFLIGHT_S = 7200
 _HANDLERS = {
@@ -29,17 +31,31 @@ def storefront(
     *,
     api: Passthrough,
     oauth: Passthrough,
+    events: EventEndpoints | None,
+    webhooks: Webhooks | None,
     config: Config,
     metrics: Metrics,
 ) -> ASGIApp:
-    """Return the app of the storefront listener; *api* and *oauth* are OrderCloud's own."""
+    """Return the app of the storefront listener; *api* and *oauth* are OrderCloud's own.
+
+    Without an outbox there are neither *events* nor *webhooks*.
+    """
+    routes = [
+        Route("/placements", placements.several),
+        Route("/placements/{name}", placements.one),
+        Route("/v1/{path:path}", api),
+        Route("/oauth/{path:path}", oauth),
+    ]
+    if events is not None:
+        routes += [
+            Route("/events", events.report, methods=["POST"]),
+            Route("/browser", events.browser),
+            Route("/browser", events.forget, methods=["DELETE"]),
+        ]
+    if webhooks is not None:
+        routes.append(Route("/webhooks/ordercloud", webhooks.receive, methods=["POST"]))
     app = Starlette(
-        routes=[
-            Route("/placements", placements.several),
-            Route("/placements/{name}", placements.one),
-            Route("/v1/{path:path}", api),
-            Route("/oauth/{path:path}", oauth),
-        ],
+        routes=routes,
         middleware=[
             Middleware(Observed, metrics=metrics, log=config.log),
             Middleware(

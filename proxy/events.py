@@ -1,0 +1,135 @@
+"""The part of the gateway that tells CDP what shoppers do, put together."""
+
+import contextlib
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from proxy.capture import Capture
+from proxy.config import Config
+from proxy.config import Events as EventsConfig
+from proxy.core.events import Event, ProductMapping
+from proxy.core.tracking import RESERVED
+from proxy.delivery import Delivery
+from proxy.edge import outbox
+from proxy.edge.events import EventStream
+from proxy.edge.http import Upstream
+from proxy.edge.ordercloud import OrderCloud
+from proxy.edge.outbox import Outbox
+from proxy.edge.telemetry import Metrics
+from proxy.edge.token import Verifier
+from proxy.model import Profile, Shopper
+from proxy.recorder import Recorder
+from proxy.tasks import Tasks
+from proxy.web.capture import Listener
+from proxy.web.events import EventEndpoints
+from proxy.web.exposures import Exposures
+from proxy.web.webhooks import Webhooks
+
+
+@dataclass(frozen=True, slots=True)
+class Needs:
+    """What the events share with the rest of the gateway."""
+
+    cdp: Upstream
+    ordercloud: OrderCloud
+    verifier: Verifier
+    profile_of: Callable[[Shopper], Awaitable[Profile]]
+    metrics: Metrics
+
+
+@dataclass(frozen=True, slots=True)
+class ShopperEvents:
+    """What tells of shoppers: endpoints, a listener to what passes through, exposures."""
+
+    endpoints: EventEndpoints
+    webhooks: Webhooks
+    listener: Listener
+    exposures: Exposures
+
+
+@dataclass(frozen=True, slots=True)
+class _Ends:
+    """Where events go and where ids come from, and the tasks that serve them."""
+
+    box: Outbox
+    stream: EventStream
+    tasks: Tasks
+
+
+def running(
+    config: Config, needs: Needs
+) -> contextlib.AbstractAsyncContextManager[ShopperEvents | None]:
+    """Take events in and deliver them for the block, if an outbox is configured.
+
+    Raises:
+        DocumentError: the outbox cannot be used.
+    """
+    path = config.events.outbox
+    return contextlib.nullcontext() if path is None else _running(config, path, needs)
+
+
+@contextlib.asynccontextmanager
+async def _running(config: Config, path: Path, needs: Needs) -> AsyncIterator[ShopperEvents]:
+    """Run the worker; at the end deliver what is due, as far as that is done in time."""
+    drain_s = config.server.drain
+    with outbox.owned(path):
+        async with outbox.opened(path, config.events, clock=time.time) as box:
+            tasks = Tasks()
+            stream = EventStream(needs.cdp, config.cdp)
+            delivery = _delivery(config, box, stream, needs.metrics)
+            tasks.spawn(delivery.run(), name="event delivery")
+            recorder = _recorder(config, needs, box, delivery)
+            parts = _parts(config, needs, recorder, _Ends(box, stream, tasks))
+            try:
+                yield parts
+            finally:
+                await parts.listener.drain(within_s=drain_s)
+                await delivery.drain(within_s=drain_s)
+                await tasks.close()
+
+
+def _delivery(config: Config, box: Outbox, stream: EventStream, metrics: Metrics) -> Delivery:
+    return Delivery(
+        box,
+        stream,
+        in_flight=config.events.in_flight,
+        on_settled=lambda outcome: metrics.events_settled.labels(outcome).inc(),
+        on_depth=metrics.observe_outbox,
+    )
+
+
+def _recorder(config: Config, needs: Needs, box: Outbox, delivery: Delivery) -> Recorder:
+    def on_recorded(event: Event) -> None:
+        kind = event.type if event.type in RESERVED else "custom"
+        needs.metrics.events_recorded.labels(kind).inc()
+
+    return Recorder(
+        box,
+        profile_of=needs.profile_of,
+        cdp=config.cdp,
+        clock=time.time,
+        on_recorded=on_recorded,
+        wake=delivery.wake,
+    )
+
+
+def _parts(config: Config, needs: Needs, recorder: Recorder, ends: _Ends) -> ShopperEvents:
+    def on_lost(reason: str) -> None:
+        needs.metrics.events_lost.labels(reason).inc()
+
+    box, tasks = ends.box, ends.tasks
+    capture = Capture(recorder, needs.verifier, needs.ordercloud, _mapping(config.events))
+    return ShopperEvents(
+        endpoints=EventEndpoints(recorder, needs.verifier, ends.stream, box, config=config),
+        webhooks=Webhooks(capture, recorder, needs.verifier, box, config=config.events),
+        listener=Listener(capture, recorder, config=config, tasks=tasks, on_lost=on_lost),
+        exposures=Exposures(recorder, consent=config.consent, tasks=tasks, on_lost=on_lost),
+    )
+
+
+def _mapping(config: EventsConfig) -> ProductMapping:
+    return ProductMapping.parse(
+        type=config.product_type, name=config.product_name, item_id=config.item_id
+    )
