@@ -6,6 +6,7 @@ import time
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from functools import partial
+from typing import TypeVar
 
 from starlette.types import ASGIApp
 
@@ -13,6 +14,7 @@ from proxy import events
 from proxy.cache import Cache
 from proxy.config import Config
 from proxy.config import OrderCloud as OrderCloudConfig
+from proxy.decisions import Decisions
 from proxy.edge.cdp import Cdp
 from proxy.edge.http import Upstream, connected
 from proxy.edge.memory import Memory
@@ -20,16 +22,20 @@ from proxy.edge.ordercloud import OrderCloud
 from proxy.edge.stream import Streams
 from proxy.edge.telemetry import Metrics
 from proxy.edge.token import Verifier
-from proxy.model import Execution, Page, Profile
+from proxy.pages import Pages
 from proxy.pipeline import Pipeline
 from proxy.reload import RuleBook, RuleSet
+from proxy.shoppers import Shoppers
 from proxy.tasks import Tasks
 from proxy.web import routes, server
 from proxy.web.health import AdminEndpoints, Health
 from proxy.web.passthrough import InPlace, Observe, Passthrough
 from proxy.web.placements import Placements
 
+T = TypeVar("T")
+
 _PROFILES_BYTES = 32 * 1024**2
+_ID_BYTES = 64
 _PARSED_PER_BYTE = 8
 """A parsed decision takes about this many times the memory of its JSON text."""
 
@@ -98,15 +104,11 @@ async def running(config: Config) -> AsyncIterator[Gateway]:
         verifier = Verifier(
             upstreams.ordercloud, upstreams.auth, config.ordercloud, tasks=tasks, clock=time.time
         )
-        pipeline = _pipeline(
-            config,
-            metrics,
-            tasks,
-            verifier=verifier,
-            decider=Cdp(upstreams.cdp, config.cdp),
-            catalog=catalog,
-        )
-        needs = events.Needs(upstreams.events, catalog, verifier, pipeline.profile, metrics)
+        caches = _Caches(metrics, tasks)
+        shoppers = _shoppers(config, caches, catalog)
+        decisions = _decisions(config, caches, shoppers, Cdp(upstreams.cdp, config.cdp))
+        pipeline = Pipeline(verifier, shoppers, decisions, _pages(config, caches, catalog))
+        needs = events.Needs(upstreams.events, catalog, verifier, shoppers.profile, metrics)
         told = await stack.enter_async_context(events.running(config, needs))
         placements = Placements(
             pipeline,
@@ -176,33 +178,46 @@ def _passthrough(
     )
 
 
-def _pipeline(
-    config: Config,
-    metrics: Metrics,
-    tasks: Tasks,
-    *,
-    verifier: Verifier,
-    decider: Cdp,
-    catalog: OrderCloud,
-) -> Pipeline:
-    pages = Memory[Page](config.cache.pages, weigh=lambda page: len(page.body))
-    decisions = Memory[Execution](
-        config.cache.decisions, weigh=lambda done: done.size_bytes * _PARSED_PER_BYTE
+class _Caches:
+    """Makes caches in this process's memory, and shows in the metrics what they take."""
+
+    def __init__(self, metrics: Metrics, tasks: Tasks) -> None:
+        self._metrics = metrics
+        self._tasks = tasks
+
+    def make(self, name: str, max_bytes: int, weigh: Callable[[T], int]) -> Cache[T]:
+        """Return a cache of up to *max_bytes*; *weigh* says what an answer takes."""
+        memory = Memory(max_bytes, weigh=weigh)
+        self._metrics.cache_bytes.labels(name).set_function(lambda: memory.size_bytes)
+        return Cache(memory, tasks=self._tasks, clock=time.monotonic)
+
+
+def _shoppers(config: Config, caches: _Caches, catalog: OrderCloud) -> Shoppers:
+    return Shoppers(
+        catalog,
+        profiles=caches.make("profiles", _PROFILES_BYTES, lambda _: 0),
+        groups=caches.make("groups", _PROFILES_BYTES, lambda ids: _ID_BYTES * len(ids)),
+        fresh_s=config.cache.profile_fresh,
+        timeout_s=config.cdp.timeout,
     )
-    profiles = Memory[Profile](_PROFILES_BYTES, weigh=lambda _: 0)
-    groups = Memory[frozenset[str]](_PROFILES_BYTES, weigh=lambda ids: 64 * len(ids))
-    metrics.cache_bytes.labels("pages").set_function(lambda: pages.size_bytes)
-    metrics.cache_bytes.labels("decisions").set_function(lambda: decisions.size_bytes)
-    metrics.cache_bytes.labels("profiles").set_function(lambda: profiles.size_bytes)
-    return Pipeline(
-        verifier=verifier,
-        decider=decider,
-        catalog=catalog,
-        decisions=Cache(decisions, tasks=tasks, clock=time.monotonic),
-        pages=Cache(pages, tasks=tasks, clock=time.monotonic),
-        profiles=Cache(profiles, tasks=tasks, clock=time.monotonic),
-        groups=Cache(groups, tasks=tasks, clock=time.monotonic),
-        cdp=config.cdp,
+
+
+def _decisions(config: Config, caches: _Caches, shoppers: Shoppers, decider: Cdp) -> Decisions:
+    return Decisions(
+        decider,
+        shoppers=shoppers,
+        cache=caches.make(
+            "decisions", config.cache.decisions, lambda done: done.size_bytes * _PARSED_PER_BYTE
+        ),
+        lifetimes=config.cache,
+        timeout_s=config.cdp.timeout,
+    )
+
+
+def _pages(config: Config, caches: _Caches, catalog: OrderCloud) -> Pages:
+    return Pages(
+        catalog,
+        cache=caches.make("pages", config.cache.pages, lambda page: len(page.body)),
         lifetimes=config.cache,
     )
 

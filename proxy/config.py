@@ -1,8 +1,8 @@
 """`config.yaml` and the environment, as one checked, frozen `Config`.
 
 Every key can also be set as `DECISION_PROXY__SECTION__KEY`, which wins over the file; a list is
-written with commas, a mapping as `name=value` with commas. Secrets come only from the environment, or from the file that `…__KEY_FILE`
-names. All problems are reported at once.
+written with commas, a mapping as `name=value` with commas. Secrets come only from the environment,
+or from the file that `…__KEY_FILE` names. All problems are reported at once.
 """
 
 import os

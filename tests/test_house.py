@@ -8,6 +8,9 @@ _ROOT = Path(__file__).parent.parent
 _FOLDERS = ("", "core", "edge", "web")
 _WITHOUT_TESTS = {
     "__main__": "one line; tests/processes.py runs the product through it",
+    "decisions": "test_pipeline.py shows what it decides, over real sockets",
+    "pages": "test_pipeline.py and test_sharing.py show what it lists, over real sockets",
+    "shoppers": "core/test_when.py and test_pipeline.py show what it knows, over real sockets",
 }
 _AWAITED = {
     "": {"capture", "catalogue", "recorder"},

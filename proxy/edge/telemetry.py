@@ -198,5 +198,5 @@ def configure_logging(config: Log) -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(config.level.upper())
-    for noisy in ("asyncio", "httpcore2", "httpx2", "uvicorn", "watchfiles"):
+    for noisy in ("asyncio", "httpcore2", "httpx2", "uvicorn"):
         logging.getLogger(noisy).setLevel("WARNING")

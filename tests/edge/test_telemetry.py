@@ -18,7 +18,7 @@ def root() -> Iterator[logging.Logger]:
     """Give the root logger, and put everything back as it was."""
     root = logging.getLogger()
     noisy = [logging.getLogger(name) for name in ("httpx2", "httpcore2", "uvicorn", "asyncio")]
-    before = [(one, one.level) for one in (root, logging.getLogger("watchfiles"), *noisy)]
+    before = [(one, one.level) for one in (root, *noisy)]
     handlers = list(root.handlers)
     yield root
     root.handlers[:] = handlers

@@ -1,0 +1,88 @@
+"""Who a shopper is beyond the token: what OrderCloud tells of them, remembered for minutes."""
+
+import asyncio
+import contextlib
+from datetime import UTC, datetime
+from functools import partial
+from typing import Protocol
+
+from proxy.cache import Cache
+from proxy.core.freshness import Lifetime
+from proxy.core.placement import Needs
+from proxy.errors import ProxyError
+from proxy.model import Asked, Facts, Guest, Profile, Shopper
+
+
+class Directory(Protocol):
+    """Tells who a shopper is."""
+
+    async def fetch_profile(self, shopper: Shopper) -> Profile:
+        """Return who the shopper is, or raise OrderCloudRefused or UpstreamError."""
+
+    async def fetch_groups(self, shopper: Shopper) -> frozenset[str]:
+        """Return the shopper's user groups, or raise OrderCloudRefused or UpstreamError."""
+
+
+class Shoppers:
+    """What is known of shoppers. Rules wait at most *timeout_s* for what they ask about one."""
+
+    def __init__(
+        self,
+        directory: Directory,
+        *,
+        profiles: Cache[Profile],
+        groups: Cache[frozenset[str]],
+        fresh_s: float,
+        timeout_s: float,
+    ) -> None:
+        self._directory = directory
+        self._profiles = profiles
+        self._groups = groups
+        self._lifetime = Lifetime(fresh_s, error_s=fresh_s)
+        self._timeout_s = timeout_s
+
+    async def profile(self, shopper: Shopper) -> Profile:
+        """Return who *shopper* is.
+
+        Raises:
+            ProxyError: OrderCloud does not say.
+        """
+        served = await self._profiles.get(shopper.id, partial(self._fetch_profile, shopper))
+        return served.value
+
+    async def guest(self, shopper: Shopper, asked: Asked) -> Guest:
+        """Return whom CDP is asked about: the browser, else the identifier behind the token.
+
+        Raises:
+            ProxyError: OrderCloud does not say who the shopper is.
+        """
+        if asked.visitor.browser_id:
+            return Guest(browser_id=asked.visitor.browser_id)
+        if shopper.is_anonymous:
+            return Guest(identifier=shopper.anonymous_identifier)
+        return Guest(identifier=(await self.profile(shopper)).identifier)
+
+    async def facts(self, needs: Needs, shopper: Shopper, asked: Asked) -> Facts:
+        """Return what rules may ask about the shopper; what cannot be learnt stays unknown."""
+        profile = groups = None
+        with contextlib.suppress(ProxyError, TimeoutError):
+            async with asyncio.timeout(self._timeout_s):
+                if needs.profile:
+                    profile = await self.profile(shopper)
+                if needs.groups:
+                    fetch = partial(self._fetch_groups, shopper)
+                    groups = (await self._groups.get(shopper.id, fetch)).value
+        who = asked.visitor.browser_id if shopper.is_anonymous else shopper.username
+        return Facts(
+            at=datetime.now(UTC),
+            is_anonymous=shopper.is_anonymous,
+            profile=profile,
+            groups=groups,
+            who=who or shopper.id,
+        )
+
+    async def _fetch_profile(self, shopper: Shopper) -> tuple[Profile, Lifetime]:
+        return await self._directory.fetch_profile(shopper), self._lifetime
+
+    async def _fetch_groups(self, shopper: Shopper) -> tuple[frozenset[str], Lifetime]:
+        return await self._directory.fetch_groups(shopper), self._lifetime
