@@ -47,11 +47,14 @@ def _no_cache(value: Any) -> Any:
     return "0s" if value == "none" else value
 
 
-Text = Annotated[str, BeforeValidator(_unquoted), Field(min_length=1)]
-Texts = Annotated[list[Text], BeforeValidator(_listed, json_schema_input_type=str | list[str])]
-SomeTexts = Annotated[Texts, BeforeValidator(_filled, json_schema_input_type=str | list[str])]
-
 Scalar = str | bool | int | float
+OneOrMore = Scalar | list[Scalar]
+Text = Annotated[
+    str, BeforeValidator(_unquoted, json_schema_input_type=Scalar), Field(min_length=1)
+]
+Texts = Annotated[list[Text], BeforeValidator(_listed, json_schema_input_type=OneOrMore)]
+SomeTexts = Annotated[Texts, BeforeValidator(_filled, json_schema_input_type=OneOrMore)]
+
 ParamName = Annotated[str, Field(pattern=r"^[A-Za-z]\w*$")]
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][\w .-]*$", max_length=100)]
 Values = dict[str, Any]
@@ -129,9 +132,9 @@ class ListNode(Node):
     hide: Texts | Values | None = Field(None, description="IDs, or values of fields, left out")
     boost: Texts = Field([], description="fields whose high values come first")
     bury: Texts = Field([], description="fields whose high values come last")
-    fill: Annotated[list[Values], BeforeValidator(_listed)] = Field(
-        [], description="queries that follow where there is too little"
-    )
+    fill: Annotated[
+        list[Values], BeforeValidator(_listed, json_schema_input_type=Values | list[Values])
+    ] = Field([], description="queries that follow where there is too little")
 
 
 class ExperimentNode(Node):
@@ -149,8 +152,8 @@ class ExperimentNode(Node):
 class RuleNode(ListNode):
     """One of `rules:`."""
 
-    name: Name
-    when: WhenNode
+    name: Name = Field(description="shown in headers, metrics and explain")
+    when: WhenNode = Field(description="for whom; all that stands in it has to hold")
     schedule: ScheduleNode | None = Field(None, description="from when until when")
     page: FromNode | None = Field(None, description="the list stands in the decision itself")
     experiment: ExperimentNode | None = Field(None, description="split shoppers over variants")
@@ -163,11 +166,11 @@ class GivenNode(Node):
     segment: Text | None = Field(None, description="as if the decision named this segment")
     output: dict[str, Any] | None = Field(None, description="the whole output of the flow")
     at: Text | None = Field(None, description="a moment, e.g. 2026-11-28 12:00; now if not given")
-    anonymous: bool | None = None
-    buyer: Text | None = None
-    group: Texts = []
-    language: Text | None = None
-    currency: Text | None = None
+    anonymous: bool | None = Field(None, description="whether the shopper did not log in")
+    buyer: Text | None = Field(None, description="the shopper's buyer")
+    group: Texts = Field([], description="the shopper's user groups")
+    language: Text | None = Field(None, description="the shopper's language")
+    currency: Text | None = Field(None, description="the shopper's currency")
     request: dict[str, Text] = Field({}, description="query parameters of the request")
 
 
@@ -181,18 +184,20 @@ class ExpectNode(Node):
 class ExampleNode(Node):
     """One of `examples:`; `decision-proxy test` runs them."""
 
-    given: GivenNode
-    expect: ExpectNode
+    given: GivenNode = Field(description="a decision, a shopper and a moment")
+    expect: ExpectNode = Field(description="what comes out")
 
 
 class PlacementFile(Node):
     """A file of `rules/`: one placement."""
 
-    placement: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]*$", max_length=100)]
-    description: str = ""
+    placement: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]*$", max_length=100)] = Field(
+        description="the name by which the storefront asks"
+    )
+    description: str = Field("", description="for people")
     resource: str = Field(description="the OrderCloud list, e.g. me/products")
     timezone: str = Field("UTC", description="of the schedules, e.g. Europe/London")
-    decision: FlowNode | None = None
+    decision: FlowNode | None = Field(None, description="the flow that decides")
     rules: list[RuleNode] = Field([], description="the first that applies decides")
     default: ListNode = Field(description="what is listed when no rule applies")
     allow: Texts = Field([], description="OrderCloud parameters that the storefront may set")
