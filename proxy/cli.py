@@ -14,8 +14,9 @@ from zoneinfo import ZoneInfo
 import msgspec
 import uvloop
 
-from proxy import __version__, app, config, doctor, live
+from proxy import __version__, app, config, doctor, events, live
 from proxy.core import diff, examples, explain, lint, schema
+from proxy.core.events import Listed
 from proxy.core.lint import Findings
 from proxy.core.schedule import read_moment
 from proxy.edge.telemetry import configure_logging
@@ -153,6 +154,30 @@ def _doctor(args: argparse.Namespace) -> int:
     return 0 if all(finding.is_fine for finding in findings) else 1
 
 
+def _outbox(args: argparse.Namespace) -> int:
+    async def look() -> list[Listed]:
+        async with events.opened(config.load(args.config)) as box:
+            return await (box.dead_letters if args.dead else box.waiting)(args.limit)
+
+    letters = asyncio.run(look())
+    if args.json:
+        print(json.dumps([asdict(letter) for letter in letters], indent=2))
+    else:
+        for letter in letters:
+            print(letter.as_text())
+        print(_counted(len(letters), "event"))
+    return 0
+
+
+def _replay(args: argparse.Namespace) -> int:
+    async def replay() -> int:
+        async with events.opened(config.load(args.config)) as box:
+            return await box.replay(args.numbers or None)
+
+    print(f"{_counted(asyncio.run(replay()), 'event')} will be sent again")
+    return 0
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="decision-proxy",
@@ -162,6 +187,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=__version__)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     _add_running(commands)
+    _add_outbox(commands)
     _add_rules(commands)
     return parser
 
@@ -187,6 +213,28 @@ def _add_running(commands: _Commands) -> None:
     examined.set_defaults(run=_doctor)
     _add_config(examined)
     _add_json(examined)
+
+
+def _add_outbox(commands: _Commands) -> None:
+    """Add what looks into the outbox, also while a gateway delivers from it."""
+    group = commands.add_parser("outbox", help="look into the events that CDP does not have yet")
+    actions = group.add_subparsers(required=True, metavar="ACTION")
+    for name, told, is_dead in (
+        ("list", "list the events that wait", False),
+        ("dead", "list the events that CDP refused, with the reason", True),
+    ):
+        listed = actions.add_parser(name, help=told)
+        listed.set_defaults(run=_outbox, dead=is_dead)
+        listed.add_argument("--limit", type=int, default=100, metavar="N", help="default 100")
+        _add_config(listed)
+        _add_json(listed)
+
+    replayed = actions.add_parser(
+        "replay", help="send refused events again, once the cause is gone"
+    )
+    replayed.set_defaults(run=_replay)
+    replayed.add_argument("numbers", type=int, nargs="*", metavar="NUMBER", help="default: all")
+    _add_config(replayed)
 
 
 def _add_rules(commands: _Commands) -> None:

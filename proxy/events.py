@@ -19,6 +19,7 @@ from proxy.edge.ordercloud import OrderCloud
 from proxy.edge.outbox import Outbox
 from proxy.edge.telemetry import Metrics
 from proxy.edge.token import Verifier
+from proxy.errors import DocumentError, Problem
 from proxy.model import Profile, Shopper
 from proxy.recorder import Recorder
 from proxy.tasks import Tasks
@@ -47,6 +48,21 @@ class ShopperEvents:
     webhooks: Webhooks
     listener: Listener
     exposures: Exposures
+
+
+@contextlib.asynccontextmanager
+async def opened(config: Config) -> AsyncIterator[Outbox]:
+    """Open the configured outbox to look into it, also while a gateway delivers from it.
+
+    Raises:
+        DocumentError: there is none, or it cannot be used.
+    """
+    path = config.events.outbox
+    if path is None:
+        mend = "set events.outbox, or name the gateway's own file with --config"
+        raise DocumentError((Problem("events.outbox", 0, 0, "no outbox is configured", mend),))
+    async with outbox.opened(path, config.events, clock=time.time) as box:
+        yield box
 
 
 @dataclass(frozen=True, slots=True)

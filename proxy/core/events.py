@@ -78,6 +78,13 @@ class Listed:
     attempts: int
     reason: str | None
 
+    def as_text(self) -> str:
+        """Return it for people, in one line."""
+        at = _iso(datetime.fromtimestamp(self.accepted_at, UTC))
+        attempts = f"  {self.attempts} failed" if self.attempts else ""
+        reason = f"  {self.reason}" if self.reason else ""
+        return f"{self.number:>8}  {at}  {self.guest}  {self.type}{attempts}{reason}"
+
 
 @dataclass(frozen=True, slots=True)
 class Depth:
