@@ -63,7 +63,7 @@ def _examine_admin_key(settings: Config) -> Finding:
     key = settings.admin.key.get_secret_value() if settings.admin.key else ""
     mend = f"set DECISION_PROXY__ADMIN__KEY, e.g. to {secrets.token_urlsafe(24)}"
     if not key:
-        return Finding("admin key", False, "not set, so metrics and config stay closed", mend)
+        return Finding("admin key", True, "not set, so metrics and config stay closed", mend)
     if len(key) < _KEY_MIN and settings.server.admin_host != "127.0.0.1":
         seen = "short, while the admin port is open to other machines"
         return Finding("admin key", False, seen, mend)

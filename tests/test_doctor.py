@@ -104,6 +104,7 @@ async def test_a_missing_admin_key_is_told_with_a_good_one(
 ) -> None:
     monkeypatch.delenv("DECISION_PROXY__ADMIN__KEY")
     finding = (await lonely.examine())["admin key"]
+    assert finding.is_fine
     assert finding.seen == "not set, so metrics and config stay closed"
     assert finding.mend.startswith("set DECISION_PROXY__ADMIN__KEY, e.g. to ")
 
