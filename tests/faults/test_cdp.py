@@ -33,7 +33,8 @@ default: {{query: {{}}}}
 _RULES = {
     "hasty.yaml": _PLACEMENT.format(name="hasty", how="cache: none, timeout: 150ms"),
     "patient.yaml": _PLACEMENT.format(name="patient", how="cache: none, timeout: 20s"),
-    "kept.yaml": _PLACEMENT.format(name="kept", how="cache: 1m, timeout: 150ms"),
+    "kept.yaml": _PLACEMENT.format(name="kept", how="cache: 1m, timeout: 20s"),
+    "late.yaml": _PLACEMENT.format(name="late", how="cache: 1m, timeout: 150ms"),
     "plain.yaml": "placement: plain\nresource: me/categories\ndefault: {query: {}}",
 }
 _FAULTS: dict[str, tuple[dict[str, Any], str]] = {
@@ -47,8 +48,6 @@ _FAULTS: dict[str, tuple[dict[str, Any], str]] = {
     "nonsense": ({"body": "<html>"}, "garbage"),
     "a JSON bomb": ({"body": "[" * 10_000}, "garbage"),
 }
-_LEFT_ALONE = frozenset({"timeout", "unreachable", "upstream-error"})
-"""What makes CDP be left alone: nonsense may come from one flow only."""
 
 every_fault = pytest.mark.parametrize(("fault", "reason"), _FAULTS.values(), ids=_FAULTS)
 
@@ -131,10 +130,9 @@ async def test_no_shopper_fails_or_waits_longer_than_the_deadline(
         await crowd.ask()
     shown = [one for crowd in crowds for one in crowd.shown]
     assert {(one["rule"], one["decision"]) for one in shown} == {("default", "fallback")}
-    reasons = {one["reason"] for one in shown}
-    assert reason in reasons
-    assert reasons <= {reason, "circuit-open", "timeout"}
-    assert ("circuit-open" in reasons) is (reason in _LEFT_ALONE)
+    # Nonsense may come from one flow only, and is no reason to leave CDP alone.
+    explained = {reason, "timeout"} if reason == "garbage" else {reason, "timeout", "circuit-open"}
+    assert {one["reason"] for one in shown} <= explained
     assert min(crowd.excess_s for crowd in crowds) <= 0.05
 
 
@@ -186,36 +184,42 @@ async def test_while_cdp_flaps_every_shopper_gets_one_or_the_other(
 
 
 class TestLateHarvest:
+    @pytest.fixture
+    async def unhurried(self, gateway: StartGateway, cdp: Cdp) -> Gateway:
+        """Return a gateway whose calls may take long, however short a shopper's patience is."""
+        await cdp.decide("hero", {"persona": "vip"})
+        return await gateway(_RULES, cdp={"limit": "20s"})
+
     async def test_an_answer_that_comes_too_late_for_one_is_kept_for_the_next(
-        self, shop: Gateway, token: str, cdp: Cdp
+        self, unhurried: Gateway, token: str, cdp: Cdp
     ) -> None:
         await cdp.fail("/v2/callFlows", latency_ms=400)
-        late = await shop.get("/placements/kept", token)
+        late = await unhurried.get("/placements/late", token)
         assert personalization(late)["reason"] == "timeout"
         answer = await until(
-            lambda: shop.get("/placements/kept", token),
+            lambda: unhurried.get("/placements/late", token),
             lambda answer: personalization(answer)["reason"] == "matched",
         )
         assert personalization(answer)["rule"] == "vips"
         assert len(await cdp.calls()) == 1
 
     async def test_no_call_is_cut_off_by_a_deadline_nor_by_a_shopper_who_leaves(
-        self, shop: Gateway, token: str, cdp: Cdp
+        self, unhurried: Gateway, token: str, cdp: Cdp
     ) -> None:
         await cdp.fail("/v2/callFlows", latency_ms=400)
-        assert await _reasons(shop, token, 5, "hasty") == {"timeout": 5}
+        assert await _reasons(unhurried, token, 5, "hasty") == {"timeout": 5}
         leaving = asyncio.gather(
-            *(shop.get(f"/placements/patient?n={number}", token) for number in range(5, 10))
+            *(unhurried.get(f"/placements/patient?n={number}", token) for number in range(5, 10))
         )
         await until(cdp.calls, lambda calls: len(calls) == 10)
         leaving.cancel()
 
         async def answered() -> float:
-            return await _metric(shop, "upstream_seconds_count", upstream="cdp", outcome="200")
+            return await _metric(unhurried, "upstream_seconds_count", upstream="cdp", outcome="200")
 
         await until(answered, lambda count: count == 10)
         assert not await _metric(
-            shop, "upstream_seconds_count", upstream="cdp", outcome="cancelled"
+            unhurried, "upstream_seconds_count", upstream="cdp", outcome="cancelled"
         )
 
     async def test_so_many_calls_are_under_way_and_no_more(
