@@ -53,6 +53,7 @@ class Upstream:
     """Says *answer* to every request, and keeps what it hears: per connection, all of it."""
 
     answer: bytes
+    then_closes: bool = False
     url: str = ""
     heard: list[bytes] = field(default_factory=list)
     ended: asyncio.Event = field(default_factory=asyncio.Event)
@@ -64,12 +65,16 @@ class Upstream:
         async with await asyncio.start_server(self._serve, sock=free_socket()) as server:
             self.url = url_of(server.sockets[0])
             yield self
-            for wire in self._wires:
-                wire.transport.abort()
+            self.hang_up()
 
-    async def count(self) -> int:
-        """Return how many bytes were heard."""
-        return sum(map(len, self.heard))
+    async def sounds(self) -> bytes:
+        """Return all that was heard."""
+        return b"".join(self.heard)
+
+    def hang_up(self) -> None:
+        """Break every connection off."""
+        for wire in self._wires:
+            wire.transport.abort()
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._wires.append(writer)
@@ -79,6 +84,9 @@ class Upstream:
             while chunk := await reader.read(65536):
                 asked = self.heard[number].count(_END)
                 self.heard[number] += chunk
-                writer.write(self.answer * (self.heard[number].count(_END) - asked))
+                asked = self.heard[number].count(_END) - asked
+                writer.write(self.answer * asked)
+                if asked and self.then_closes:
+                    break
         self.ended.set()
         writer.close()
