@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
 from pathlib import Path
-from queue import Empty, SimpleQueue
+from queue import SimpleQueue
 from typing import Any, Generic, TypeVar
 
 from proxy.errors import OutboxFull
@@ -69,11 +69,17 @@ class Database:
 
     def _run(self) -> None:
         while (first := self._jobs.get()) is not None:
-            jobs: list[_Job[Any]] = [first]
-            with contextlib.suppress(Empty):
-                while len(jobs) < _BATCH_MAX and (job := self._jobs.get_nowait()) is not None:
-                    jobs.append(job)
+            jobs = [first, *self._waiting()]
             self._commit([job for job in jobs if job.outcome.set_running_or_notify_cancel()])
+
+    def _waiting(self) -> Iterator[_Job[Any]]:
+        """Give what else waits by now, up to a batch."""
+        for _ in range(min(self._jobs.qsize(), _BATCH_MAX)):
+            job = self._jobs.get()
+            if job is None:
+                self._jobs.put(None)  # the end, for `_run` to see
+                return
+            yield job
 
     def _commit(self, jobs: Sequence[_Job[Any]]) -> None:
         """Do all *jobs* at once; where that fails each by itself, so that one spoils no other."""
