@@ -30,8 +30,8 @@ HINTS = {
 }
 """How to write what a parameter takes."""
 
-_XP = "xp"
 _COMMON = {"search": TEXT, "searchOn": SEARCH_ON, "sortBy": SORT, "pageSize": PAGE_SIZE}
+_OPEN = frozenset({"xp", "LineItems"})
 _UNFILTERABLE = frozenset({"PriceSchedule.IsOnSale"})
 
 
@@ -39,20 +39,30 @@ _UNFILTERABLE = frozenset({"PriceSchedule.IsOnSale"})
 class Resource:
     """One list. `sorts` are the fields that OrderCloud sorts it by; None: any field.
 
-    `parameters` are what is not a filter, with what it takes. xp may always be filtered and sorted
-    by (outside products and submitted orders, once it is indexed).
+    `parameters` are what is not a filter, with what it takes. Nested fields stand by their paths;
+    below xp and line items stands what nobody can list. xp may always be filtered and sorted by
+    (outside products and submitted orders, once it is indexed).
     """
 
     parameters: Mapping[str, re.Pattern[str]]
     fields: frozenset[str]
     sorts: frozenset[str] | None
 
+    @property
+    def is_indexed(self) -> bool:
+        """Say whether a search index serves the list, which also finds by one field or another."""
+        return "searchType" in self.parameters
+
     def why_no_filter(self, name: str) -> tuple[str, str] | None:
         """Return what is wrong with the filter *name*, and how to mend it; or None."""
-        for field in name.split("|"):
-            top = field.partition(".")[0]
-            if top not in {*self.fields, _XP}:
-                return f"OrderCloud has no field '{top}' here", nearest(top, [*self.fields, _XP])
+        fields = name.split("|")
+        if len(fields) > 1 and not self.is_indexed:
+            return "OrderCloud filters this list by one field at a time", "name one of them"
+        for field in fields:
+            if field in self._open:
+                return f"'{field}' has no value of its own", f"name what is in it: {field}.…"
+            if not self._has(field):
+                return f"OrderCloud has no field '{field}' here", self._nearest(field)
             if field in _UNFILTERABLE:
                 return f"OrderCloud cannot filter by {field}", "mark such products in xp"
         return None
@@ -60,11 +70,30 @@ class Resource:
     def why_no_sort(self, name: str) -> tuple[str, str] | None:
         """Return what is wrong with sorting by *name*, and how to mend it; or None."""
         field = name.removeprefix("!")
-        known = self.fields if self.sorts is None else self.sorts
-        top = field.partition(".")[0]
-        if top == _XP or (field if self.sorts is not None else top) in known:
+        is_xp = field.startswith("xp.")
+        if is_xp or (self._has(field) if self.sorts is None else field in self.sorts):
             return None
-        return f"OrderCloud cannot sort this list by '{field}'", nearest(field, [*known, "xp.…"])
+        what = f"OrderCloud cannot sort this list by '{field}'"
+        if self.sorts is None:
+            return what, self._nearest(field)
+        return what, nearest(field, [*self.sorts, "xp.…"])
+
+    def _has(self, field: str) -> bool:
+        """Say whether there is a field of this path that has a value of its own."""
+        if any(field.startswith(f"{top}.") for top in self._open):
+            return True
+        return field in self.fields and field not in self._open
+
+    @property
+    def _open(self) -> frozenset[str]:
+        return frozenset(field for field in self.fields if field.rpartition(".")[2] in _OPEN)
+
+    def _nearest(self, field: str) -> str:
+        """Return how to mend *field* by one that stands in it, beside it, or at the top."""
+        parent = field.rpartition(".")[0]
+        inside = [one for one in self.fields if one.startswith(f"{field}.")]
+        beside = [one for one in self.fields if parent and one.startswith(f"{parent}.")]
+        return nearest(field, inside or beside or list({f.partition(".")[0] for f in self.fields}))
 
 
 def _resource(
@@ -72,16 +101,40 @@ def _resource(
 ) -> Resource:
     return Resource(
         {**_COMMON, **(parameters or {})},
-        frozenset(fields.split()),
+        frozenset((*fields.split(), "xp")),
         None if sorts is None else frozenset(sorts.split()),
     )
 
 
+def _under(parent: str, fields: str) -> str:
+    return " ".join(f"{parent}.{field}" for field in fields.split())
+
+
+_ADDRESS = (
+    "ID DateCreated CompanyName FirstName LastName Street1 Street2 City State Zip Country Phone "
+    "AddressName xp"
+)
+_USER = (
+    "ID CompanyID Username FirstName LastName Email Phone TermsAccepted Active AvailableRoles "
+    "DateCreated LastActive PasswordLastSetDate Locale.ID Locale.OwnerID Locale.Currency "
+    "Locale.Language xp"
+)
+_PRICES = (
+    "ID OwnerID Name ApplyTax ApplyShipping MinQuantity MaxQuantity UseCumulativeQuantity "
+    "RestrictedQuantity Currency SaleStart SaleEnd IsOnSale PriceBreaks.Quantity "
+    "PriceBreaks.Price PriceBreaks.SalePrice PriceBreaks.SubscriptionPrice "
+    "PriceBreaks.BundlePrice xp"
+)
+_STOCK = (
+    "Enabled NotificationPoint VariantLevelTracking OrderCanExceed QuantityAvailable LastUpdated"
+)
+
 RESOURCES: Mapping[str, Resource] = {
     "me/products": _resource(
-        "PriceSchedule ID ParentID IsParent IsBundle Name Description QuantityMultiplier "
+        f"{_under('PriceSchedule', _PRICES)} {_under('Inventory', _STOCK)} "
+        "ID ParentID IsParent IsBundle Name Description QuantityMultiplier "
         "ShipWeight ShipHeight ShipWidth ShipLength Active SpecCount VariantCount "
-        "ShipFromAddressID Inventory DefaultSupplierID AllSuppliersCanSell Returnable DateCreated "
+        "ShipFromAddressID DefaultSupplierID AllSuppliersCanSell Returnable DateCreated "
         "OwnerID",
         None,
         {
@@ -111,8 +164,9 @@ RESOURCES: Mapping[str, Resource] = {
         "ID OwnerID Name Description Active CategoryCount", "OwnerID Name ID", {"sellerID": ID}
     ),
     "me/orders": _resource(
-        "ID FromUser FromCompanyID ToCompanyID FromUserID BillingAddressID BillingAddress "
-        "ShippingAddressID Comments LineItemCount Status DateCreated DateSubmitted DateApproved "
+        f"{_under('FromUser', _USER)} {_under('BillingAddress', _ADDRESS)} "
+        "ID FromCompanyID ToCompanyID FromUserID BillingAddressID ShippingAddressID "
+        "Comments LineItemCount Status DateCreated DateSubmitted DateApproved "
         "DateDeclined DateCanceled DateCompleted LastUpdated Subtotal ShippingCost TaxCost "
         "Gratuity Fees BaseDiscount PromotionDiscount Currency Total IsSubmitted SubscriptionID "
         "LineItems",
@@ -138,14 +192,16 @@ RESOURCES: Mapping[str, Resource] = {
     ),
     "me/sellers": _resource("ID Name", "ID Name"),
     "me/shipments": _resource(
+        f"{_under('FromAddress', _ADDRESS)} {_under('ToAddress', _ADDRESS)} "
         "ID BuyerID Shipper DateShipped DateDelivered TrackingNumber Cost OwnerID Account "
-        "FromAddressID ToAddressID FromAddress ToAddress",
+        "FromAddressID ToAddressID",
         "DateShipped OwnerID ID BuyerID Shipper DateDelivered Cost",
         {"orderID": ID},
     ),
     "me/subscriptions": _resource(
+        f"{_under('Payment', 'Type CreditCardID SpendingAccountID')} "
         "ID Frequency Interval NextOrderDate LastOrderDate NotificationDate DateCreated EndDate "
-        "Active FromCompanyID FromUserID ToCompanyID Payment BillingAddressID ShippingAddressID "
+        "Active FromCompanyID FromUserID ToCompanyID BillingAddressID ShippingAddressID "
         "ProjectedSubtotal",
         "ID Interval NextOrderDate LastOrderDate DateCreated EndDate FromCompanyID FromUserID "
         "ToCompanyID",
