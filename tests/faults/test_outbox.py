@@ -1,0 +1,145 @@
+"""The outbox where it hurts: killed at any moment, and on a disk that is full."""
+
+import asyncio
+import contextlib
+import itertools
+import os
+import random
+import resource
+import signal
+from collections import Counter, defaultdict
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import httpx2
+import pytest
+
+from tests.answers import until
+from tests.emulators import Cdp
+from tests.processes import serving
+from tests.servers import client
+
+_KILLS = int(os.environ.get("KILLS", "20"))
+_GUESTS = 6
+_DISK_BYTES = 512 * 1024
+_LIVES_S = (0.0, 0.4)
+"""How long a gateway lives under load until it is killed: at some moment in this span."""
+
+
+def _environ(cdp: Cdp, folder: Path) -> dict[str, str]:
+    settings = {
+        "SERVER__PORT": "0",
+        "SERVER__ADMIN_PORT": "0",
+        "ORDERCLOUD__URL": "http://127.0.0.1:1",
+        "ORDERCLOUD__CLIENTS": "any",
+        "CDP__URL": cdp.url,
+        "CDP__CLIENT_KEY": "sandbox",
+        "CDP__POINT_OF_SALE": "demo",
+        "LOG__REQUESTS": "none",
+        "RULES__FOLDER": str(folder),
+        "EVENTS__OUTBOX": str(folder / "outbox.db"),
+    }
+    return {f"DECISION_PROXY__{name}": value for name, value in settings.items()}
+
+
+async def _browser_id(cdp: Cdp) -> str:
+    query = {"client_key": "sandbox", "message": "{}"}
+    created = await cdp.http.get("/v1.2/browser/create.json", params=query)
+    browser_id: str = created.json()["ref"]
+    return browser_id
+
+
+class Load:
+    """Browsers that report without end, each its numbers in order, and what was promised them."""
+
+    def __init__(self, guests: list[str]) -> None:
+        self.promised: dict[str, list[int]] = {guest: [] for guest in guests}
+        self._http: httpx2.AsyncClient | None = None
+        self._is_up = asyncio.Event()
+
+    @contextlib.asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Report for the block."""
+        async with asyncio.TaskGroup() as group:
+            browsers = [group.create_task(self._browse(guest)) for guest in self.promised]
+            yield
+            for browser in browsers:
+                browser.cancel()
+
+    @contextlib.asynccontextmanager
+    async def on(self, url: str) -> AsyncIterator[None]:
+        """Report to the gateway at *url* for the block."""
+        async with client(url) as self._http:
+            self._is_up.set()
+            yield
+            self._is_up.clear()
+
+    async def _browse(self, guest: str) -> None:
+        for number in itertools.count():
+            await self._is_up.wait()
+            assert self._http is not None
+            told = {"type": "VIEW", "browserId": guest, "page": f"{number}"}
+            try:
+                answer = await self._http.post("/events", json=told)
+            except (httpx2.TransportError, RuntimeError):  # killed, or our client was closed
+                continue
+            assert answer.status_code == 202
+            self.promised[guest].append(number)
+
+
+async def _heard(cdp: Cdp) -> dict[str, list[int]]:
+    """Return the numbers that CDP has taken of each guest, in the order of their coming."""
+    numbers: dict[str, list[int]] = defaultdict(list)
+    for event in (await cdp.http.get("/_sandbox/events")).json():
+        numbers[event["message"]["browser_id"]].append(int(event["message"]["page"]))
+    return numbers
+
+
+@pytest.mark.timeout(30 + 6 * _KILLS)
+async def test_every_promised_event_arrives_in_order_however_often_the_gateway_is_killed(
+    cdp: Cdp, tmp_path: Path
+) -> None:
+    chance = random.Random(8)  # noqa: S311 - the same moments in every run
+    load = Load([await _browser_id(cdp) for _ in range(_GUESTS)])
+    environ = _environ(cdp, tmp_path)
+    async with load.running():
+        for _ in range(_KILLS):
+            async with serving(environ) as gateway, load.on(gateway.shop_url):
+                await asyncio.sleep(chance.uniform(*_LIVES_S))
+                assert await gateway.end(signal.SIGKILL) == -signal.SIGKILL
+    promised = {guest: set(numbers) for guest, numbers in load.promised.items()}
+    assert sum(map(len, promised.values())) > _KILLS
+
+    async with serving(environ):
+        heard = await until(
+            lambda: _heard(cdp),
+            lambda heard: all(numbers <= set(heard[guest]) for guest, numbers in promised.items()),
+        )
+    for guest in promised:
+        assert heard[guest] == sorted(heard[guest])
+    repeated = sum(count - 1 for one in heard.values() for count in Counter(one).values())
+    told = sum(map(len, promised.values()))
+    print(f"{_KILLS} kills, {told} events promised, all arrived in order, {repeated} twice")
+    assert repeated <= _KILLS * _GUESTS
+
+
+async def test_a_disk_that_takes_no_more_is_said_and_survived(cdp: Cdp, tmp_path: Path) -> None:
+    browser_id = await _browser_id(cdp)
+    await cdp.fail("/v1.2/events", status=503)
+    told = [{"type": "A", "browserId": browser_id, "ext": {"a": "x" * 1000}}] * 50
+    async with serving(_environ(cdp, tmp_path)) as gateway:
+        resource.prlimit(gateway.process.pid, resource.RLIMIT_FSIZE, (_DISK_BYTES, _DISK_BYTES))
+        async with client(gateway.shop_url) as shop:
+            answers = [await shop.post("/events", json=told) for _ in range(40)]
+        promised = len(told) * sum(answer.status_code == 202 for answer in answers)
+        assert answers[-1].status_code == 503
+        assert answers[-1].json()["type"] == "urn:decision-proxy:outbox-full"
+        await gateway.end(signal.SIGKILL)
+    await cdp.recover()
+    assert promised > 0
+
+    async def arrived() -> int:
+        return len((await cdp.http.get("/_sandbox/events")).json())
+
+    async with serving(_environ(cdp, tmp_path)):
+        assert await until(arrived, lambda count: count >= promised) == promised
