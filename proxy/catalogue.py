@@ -14,6 +14,7 @@ from proxy.core import listing
 from proxy.core.compose import ListTemplate
 from proxy.core.lint import Findings
 from proxy.core.placement import Placement, Rule, Split
+from proxy.core.resources import ID
 from proxy.edge.http import connected
 from proxy.edge.ordercloud import OrderCloud, SignIn
 from proxy.edge.token import Verifier
@@ -137,13 +138,19 @@ def _templates(rule: Rule) -> Iterator[ListTemplate]:
 
 
 def _queries(template: ListTemplate) -> tuple[ListQuery, ...]:
-    """Return each list that the template is made of, an ordered one as a whole."""
+    """Return each list that the template is made of."""
     listed = template.fill(None, Asked())
     queries = (*listed.parts, *listed.fills) if isinstance(listed, Composition) else (listed,)
-    return tuple(
-        replace(query, page=1, page_size=len(query.order)) if query.order else query
-        for query in queries
-    )
+    return tuple(map(_whole, queries))
+
+
+def _whole(query: ListQuery) -> ListQuery:
+    """Return *query* with all that it names by ID on one page."""
+    ids = query.order or _ids(query)
+    if not ids:
+        return query
+    params = tuple(param for param in query.params if param[0] not in {"ID", "pageSize"})
+    return replace(query, params=params, order=ids, page=1, page_size=len(ids))
 
 
 def _look(query: ListQuery, page: Page, whom: str) -> Iterator[tuple[str, str]]:
@@ -151,15 +158,15 @@ def _look(query: ListQuery, page: Page, whom: str) -> Iterator[tuple[str, str]]:
     if page.item_count == 0:
         yield f"the list is empty for {whom}", "widen it, or make the items visible"
     found = {listing.id_of(item).casefold() for item in listing.parse(page.body).items}
-    for one in _ids(query):
+    for one in query.order:
         if one.casefold() not in found:
             yield f"'{one}' is not there for {whom}", "remove it, or make it visible"
 
 
 def _ids(query: ListQuery) -> tuple[str, ...]:
-    """Return the IDs that the query names one by one."""
-    named = (text for name, text in query.params if name == "ID" and not text.startswith("!"))
-    return query.order or tuple(one for text in named for one in text.split("|") if "*" not in one)
+    """Return the IDs of a query that does nothing but name IDs one by one."""
+    named = [one for name, text in query.params if name == "ID" for one in text.split("|")]
+    return tuple(named) if all(map(ID.fullmatch, named)) else ()
 
 
 def _xp(query: ListQuery) -> set[str]:
