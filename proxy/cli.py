@@ -129,15 +129,18 @@ def _test(args: argparse.Namespace) -> int:
 
 
 def _diff(args: argparse.Namespace) -> int:
-    before, after = (load_folder(folder).placements for folder in (args.old, args.new))
-    changes = list(diff.compare(before, after, Facts(at=datetime.now(UTC))))
+    old, new = load_folder(args.old), load_folder(args.new)
+    changes = list(diff.compare(old.placements, new.placements, Facts(at=datetime.now(UTC))))
+    problems = (*old.problems, *new.problems)
+    for problem in problems:
+        print(problem, file=sys.stderr)
     if args.json:
         print(json.dumps([asdict(change) for change in changes], indent=2))
     else:
         for change in changes:
             print(change)
         print(_counted(len(changes), "change"))
-    return 1 if changes else 0
+    return 1 if changes or problems else 0
 
 
 def _schema(_: argparse.Namespace) -> int:

@@ -233,8 +233,64 @@ def test_diff_says_which_segments_get_another_list(shell: Shell) -> None:
     )
 
 
+def test_diff_gives_machines_the_same(shell: Shell) -> None:
+    shell.write("new/hero.yaml", HERO.replace("categoryID: featured", "categoryID: new"))
+    run = shell("diff", "rules", "new", "--json")
+    assert (run.status, run.json) == (
+        1,
+        [
+            {
+                "placement": "hero",
+                "segment": None,
+                "before": "/v1/me/products?categoryID=featured (default)",
+                "after": "/v1/me/products?categoryID=new (default)",
+            }
+        ],
+    )
+    assert shell("diff", "rules", "rules", "--json") == Run(0, "[]\n", "")
+
+
+def test_diff_does_not_take_a_broken_file_for_one_that_is_gone_in_silence(shell: Shell) -> None:
+    shell.write("new/hero.yaml", HERO)
+    shell.write("new/offers.yaml", BROKEN)
+    run = shell("diff", "rules", "new")
+    assert (run.status, run.out) == (1, "no changes\n")
+    assert run.err.startswith("new/offers.yaml:2:11: 'me/promotion' is not a list")
+
+
+def test_test_says_which_files_are_broken(shell: Shell) -> None:
+    shell.write("rules/offers.yaml", BROKEN)
+    run = shell("test")
+    assert (run.status, len(run.lines), run.lines[-1]) == (1, 3, "1 example, none failed")
+
+
+def test_check_tells_rules_that_never_apply_and_notes_schedules(shell: Shell) -> None:
+    more = """rules:
+  - {name: first, when: {segment: vip}, query: {}}
+  - {name: over, when: {segment: a}, schedule: {until: 2020-01-01}, query: {}}
+"""
+    shell.write("rules/hero.yaml", HERO.replace("rules:\n", more))
+    run = shell("check")
+    assert (run.status, run.lines) == (
+        1,
+        [
+            (
+                "rules/hero.yaml:7:1: 'vips' never applies: 'first' above it takes all of its "
+                "shoppers; move it up, or narrow the other"
+            ),
+            (
+                "note: rules/hero.yaml:6:1: 'over' does not apply: it ended 2020-01-02 00:00 (UTC); "
+                "remove it"
+            ),
+            "1 placement, 1 mistake",
+        ],
+    )
+
+
 def test_schema_is_that_of_the_rules_files(shell: Shell) -> None:
-    assert shell("schema").json["title"] == "A placement"
+    run = shell("schema")
+    assert (run.status, run.err) == (0, "")
+    assert run.out == (ROOT / "schemas/rules.json").read_text()
 
 
 def test_version_is_the_packages(shell: Shell) -> None:

@@ -180,6 +180,47 @@ async def test_machines_get_problems_and_notes_with_their_places(shell: Shell) -
     assert [(one["file"], one["line"]) for one in found["notes"]] == [("hero.yaml", 3)]
 
 
+async def test_what_the_catalogue_lacks_is_told_beside_what_the_tenant_does(shell: Shell) -> None:
+    run = await shell.check({"hero.yaml": HERO.replace("query: {}}", "query: {ID: gone}}", 1)})
+    assert (run.status, run.err) == (1, "")
+    assert run.lines == [
+        (
+            "hero.yaml:5:1: 'vips': the list is empty for anonymous shoppers; "
+            "widen it, or make the items visible"
+        ),
+        (
+            "hero.yaml:5:1: 'vips': 'gone' is not there for anonymous shoppers; "
+            "remove it, or make it visible"
+        ),
+        "1 placement, 2 mistakes",
+    ]
+
+
+async def test_without_a_tenant_only_the_catalogue_is_looked_at(
+    shell: Shell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("DECISION_PROXY__TENANT__CLIENT_SECRET")
+    run = await shell.check({"hero.yaml": HERO.replace("home_hero", "no_such_flow")})
+    assert (run.status, run.lines) == (
+        0,
+        [
+            (
+                "note: tenant: flows were not compared with CDP; set tenant.client_id, "
+                "and DECISION_PROXY__TENANT__CLIENT_SECRET"
+            ),
+            "1 placement, no mistakes",
+        ],
+    )
+
+
+async def test_a_marketplace_out_of_reach_ends_the_check(shell: Shell, cdp: Cdp) -> None:
+    with free_socket() as nobody:
+        (shell.folder / "config.yaml").write_text(_config(url_of(nobody), cdp.url))
+        run = await shell.check({"hero.yaml": HERO})
+    assert (run.status, run.out) == (1, "")
+    assert "OrderCloud" in run.err
+
+
 async def test_wrong_credentials_end_the_check_with_what_to_set(
     shell: Shell, monkeypatch: pytest.MonkeyPatch
 ) -> None:
