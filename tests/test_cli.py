@@ -279,8 +279,8 @@ def test_check_tells_rules_that_never_apply_and_notes_schedules(shell: Shell) ->
                 "shoppers; move it up, or narrow the other"
             ),
             (
-                "note: rules/hero.yaml:6:1: 'over' does not apply: it ended 2020-01-02 00:00 (UTC); "
-                "remove it"
+                "note: rules/hero.yaml:6:1: 'over' does not apply: "
+                "it ended 2020-01-02 00:00 (UTC); remove it"
             ),
             "1 placement, 1 mistake",
         ],
