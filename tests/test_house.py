@@ -27,11 +27,13 @@ _AWAITED = {
         "resources",
         "schema",
     },
-    "edge": {"stream"},
-    "web": {"caller", "passthrough"},
+    "edge": set(),
+    "web": set(),
 }
 """Modules that are being written now: to be taken out of here with their tests' arrival."""
 _OF_THE_WHOLE = {
+    "dropin": "the SDKs through the gateway",
+    "hostile": "requests made to lead the gateway astray",
     "house": "this file",
     "package": "what the wheel carries",
     "sharing": "who shares pages, decisions and flights: no single module decides it",
@@ -55,4 +57,5 @@ def test_every_exception_is_one() -> None:
     modules = _names(_ROOT / "proxy", "*.py")
     tested = _names(_ROOT / "tests", "test_*.py", "test_")
     assert _WITHOUT_TESTS.keys() <= modules - tested
-    assert _OF_THE_WHOLE.keys() <= tested - modules
+    anywhere = (_names(_ROOT / "tests" / folder, "test_*.py", "test_") for folder in _FOLDERS)
+    assert _OF_THE_WHOLE.keys() <= tested.union(*anywhere) - modules

@@ -65,6 +65,11 @@ def to_caller(headers: Sequence[Header], *, status: int) -> list[Header]:
     return [one for one in headers if one[0] not in dropped and not one[0].startswith(_CORS)]
 
 
+def body_length(headers: Iterable[Header]) -> int | None:
+    """Return the length that a body has by these headers; None where they leave it open."""
+    return next((int(value) for name, value in headers if name == b"content-length"), None)
+
+
 def has_body(headers: Iterable[Header]) -> bool:
     """Say whether a request with these headers carries a body. Source: RFC 9112 section 6.3."""
     return any(

@@ -1,15 +1,15 @@
 """Which request targets may be passed on to OrderCloud: those that are plainly a path there.
 
-A path is judged as it stands on the wire, and decoded once and twice, so that nothing that some
-server on the way may decode again turns into another path.
+A path is judged decoded as often as anybody on the way might decode it, so that nothing turns into
+another path later on.
 """
 
 import re
 from urllib.parse import unquote_to_bytes
 
 _PREFIXES = (b"/v1/", b"/oauth/")
-_WRITTEN = re.compile(rb"(?:[A-Za-z0-9/._~!$&'()*+,;=:@|-]|%[0-9A-Fa-f]{2})*")
-"""RFC 3986 section 3.3, and the `|` that the official SDK leaves as it is."""
+_WRITTEN = re.compile(rb"(?:[A-Za-z0-9/._~!$&'()*+,;=:@|-]|%(?![uU]))*")
+"""RFC 3986 section 3.3, and the `|` and single `%` that the official SDK leaves as they are."""
 
 _VISIBLE = re.compile(rb"[\x21-\x7e]*")
 _DOTS = re.compile(rb"\.{1,2}(;.*)?")
@@ -29,7 +29,8 @@ def is_plain(path: bytes, query: bytes) -> bool:
 def _means_one_path(path: bytes) -> bool:
     decoded = unquote_to_bytes(unquote_to_bytes(path))
     return (
-        decoded.count(b"/") == path.count(b"/")
+        decoded == unquote_to_bytes(decoded)
+        and decoded.count(b"/") == path.count(b"/")
         and not _ASTRAY.search(decoded)
         and not any(map(_DOTS.fullmatch, decoded.split(b"/")))
         and _is_text(decoded)

@@ -9,8 +9,10 @@ from dataclasses import dataclass
 
 import httpx2
 
+from proxy.core import hops
 from proxy.core.hops import Header
 from proxy.edge.http import Upstream
+from proxy.errors import RequestError
 
 _REPEATABLE = frozenset({"GET", "HEAD", "OPTIONS"})
 
@@ -85,10 +87,25 @@ class Streams:
             sent.method,
             self._origin,
             headers=list(sent.headers),
-            content=sent.body,
+            content=sent.body and _measured(sent.body, hops.body_length(sent.headers)),
             extensions={
                 "target": self._origin.raw_path.rstrip(b"/") + sent.target,
                 "timeout": self._timeout,
             },
         )
         return await self._upstream.client.send(request, stream=True, auth=None)
+
+
+async def _measured(body: AsyncIterator[bytes], length: int | None) -> AsyncIterator[bytes]:
+    """Give *body*, which has to be as long as was said; None: that was left open.
+
+    A server may hand out a body cut short, as ours does behind a refused upgrade.
+    """
+    given = 0
+    async for part in body:
+        given += len(part)
+        if length is not None and given > length:
+            break
+        yield part
+    if length not in {None, given}:
+        raise RequestError("the body is not as long as Content-Length says")

@@ -2,7 +2,7 @@
 
 import pytest
 
-from proxy.core.hops import Header, has_body, to_caller, to_upstream
+from proxy.core.hops import Header, body_length, has_body, to_caller, to_upstream
 
 _PEER = "203.0.113.7"
 _ADDED = [(b"via", b"1.1 decision-proxy"), (b"x-forwarded-for", b"203.0.113.7")]
@@ -118,6 +118,11 @@ def test_who_may_read_an_answer_is_for_the_gateway_to_say_and_so_is_the_date() -
 @pytest.mark.parametrize("status", [204, 304])
 def test_an_answer_without_a_body_tells_no_length_that_would_be_waited_for(status: int) -> None:
     assert _answered((b"content-length", b"20"), status=status) == []
+
+
+def test_the_length_of_a_body_is_told_or_left_open() -> None:
+    assert body_length([(b"x-a", b"1"), (b"content-length", b"12")]) == 12
+    assert body_length([(b"transfer-encoding", b"chunked")]) is None
 
 
 @pytest.mark.parametrize(

@@ -204,6 +204,17 @@ async def test_nobody_upgrades_to_another_protocol(
         assert b"http2-settings" not in heard.lower()
 
 
+async def test_a_body_behind_an_upgrade_is_no_other_request(
+    gateway: StartGateway, servers: Servers
+) -> None:
+    headers = b"connection: upgrade\r\nupgrade: x\r\ncontent-length: 38\r\n"
+    status, upstream = await _try(gateway, servers, _post(headers, _SMUGGLED))
+    assert status in {200, 400, 408}
+    for heard in upstream.heard:
+        assert heard.startswith(b"POST /v1/me/orders HTTP/1.1\r\n")
+        assert heard.count(b"content-length: 38\r\n") == 1
+
+
 async def test_requests_in_a_row_are_answered_in_their_order(
     gateway: StartGateway, servers: Servers
 ) -> None:
