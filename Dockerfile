@@ -19,12 +19,15 @@ FROM ${BASE}
 ENV PATH=/opt/proxy/bin:$PATH \
     PYTHONDONTWRITEBYTECODE=1 \
     PYTHONUNBUFFERED=1 \
-    DECISION_PROXY__SERVER__HOST=0.0.0.0
+    DECISION_PROXY__SERVER__HOST=0.0.0.0 \
+    DECISION_PROXY__EVENTS__OUTBOX=/data/outbox.db
 WORKDIR /app
 COPY --from=build /opt/proxy /opt/proxy
 COPY config.yaml ./
 COPY rules rules
-RUN decision-proxy check
+RUN decision-proxy check \
+ && install -d -o 10001 -g 10001 /data
+VOLUME /data
 USER 10001:10001
 EXPOSE 8080 8081
 HEALTHCHECK --interval=10s --timeout=3s --start-period=5s \

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import os
+import tempfile
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +18,7 @@ from sandbox.storefront.app import build as build_storefront
 
 _HOST = "127.0.0.1"
 _ADMIN_KEY = "demo-admin"
+_PREFIX = "DECISION_PROXY__"
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,14 +38,17 @@ async def run_demo(config_path: Path | None, ports: Ports, *, products: int) -> 
     Raises:
         DocumentError: the configuration is not usable, or a port is taken.
     """
-    settings = config.load(config_path, {**os.environ, **_environ(ports)})
-    configure_logging(settings.log)
     stop = asyncio.Event()
-    async with _sandbox(ports, products=products, data=None), _storefront(ports):
-        with stopped_by_signals(stop):
-            await app.serve(
-                settings, stop=stop, on_start=lambda: print(_welcome(ports), flush=True)
-            )
+    with tempfile.TemporaryDirectory() as folder:
+        # The sandbox's CDP begins anew each time, and an old outbox would speak of its past.
+        environ = {**_environ(ports), f"{_PREFIX}EVENTS__OUTBOX": f"{folder}/outbox.db"}
+        settings = config.load(config_path, {**os.environ, **environ})
+        configure_logging(settings.log)
+        async with _sandbox(ports, products=products, data=None), _storefront(ports):
+            with stopped_by_signals(stop):
+                await app.serve(
+                    settings, stop=stop, on_start=lambda: print(_welcome(ports), flush=True)
+                )
 
 
 async def run_sandbox(ports: Ports, *, products: int, data: Path | None) -> None:
@@ -96,7 +101,7 @@ def _environ(ports: Ports) -> dict[str, str]:
         "CDP__URL": _url(ports.cdp),
         "LOG__FORMAT": "text",
     }
-    return {f"DECISION_PROXY__{key}": value for key, value in settings.items()}
+    return {f"{_PREFIX}{key}": value for key, value in settings.items()}
 
 
 def _welcome(ports: Ports) -> str:
