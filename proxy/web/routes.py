@@ -10,7 +10,7 @@ from starlette.types import ASGIApp
 from proxy.config import Config
 from proxy.edge.telemetry import Metrics
 from proxy.errors import ProxyError
-from proxy.web import problems
+from proxy.web import problems, script
 from proxy.web.events import EventEndpoints
 from proxy.web.health import AdminEndpoints, AdminKey
 from proxy.web.middleware import Observed
@@ -19,6 +19,7 @@ from proxy.web.placements import EXPOSED, Placements
 from proxy.web.webhooks import Webhooks
 
 _PREFLIGHT_S = 7200
+_ALLOWED = ("Authorization", "Content-Type", "X-Browser-Id", "X-Request-Id")
 _HANDLERS = {
     ProxyError: problems.on_proxy_error,
     HTTPException: problems.on_http_error,
@@ -43,6 +44,8 @@ def storefront(
     routes = [
         Route("/placements", placements.several),
         Route("/placements/{name}", placements.one),
+        Route("/decision-proxy.js", script.module),
+        Route("/decision-proxy.d.ts", script.types),
         Route("/v1/{path:path}", api),
         Route("/oauth/{path:path}", oauth),
     ]
@@ -62,7 +65,7 @@ def storefront(
                 CORSMiddleware,
                 allow_origins=config.server.cors_origins,
                 allow_methods=METHODS,
-                allow_headers=["Authorization", "Content-Type", "X-Browser-Id", "X-Request-Id"],
+                allow_headers=[*_ALLOWED, *filter(None, [config.consent.header])],
                 allow_credentials=True,
                 expose_headers=EXPOSED,
                 max_age=_PREFLIGHT_S,

@@ -173,11 +173,13 @@ class TestReports:
         assert (await _report(running, told)).status_code == 202
 
     async def test_a_shop_of_another_origin_may_report(self, shop: Shop) -> None:
-        running = await shop(server={"cors_origins": "https://shop.example"})
+        running = await shop(
+            server={"cors_origins": "https://shop.example"}, consent={"header": "X-Consent"}
+        )
         headers = {
             "origin": "https://shop.example",
             "access-control-request-method": "POST",
-            "access-control-request-headers": "authorization,content-type,x-browser-id",
+            "access-control-request-headers": "authorization,content-type,x-browser-id,x-consent",
         }
         answer = await running.shop.options("/events", headers=headers)
         assert answer.status_code == 200
