@@ -4,6 +4,7 @@ A call that a placement is bound to is personalized in place; no other is touche
 """
 
 import logging
+import time
 from collections.abc import Awaitable, Callable, Iterable
 
 from starlette.exceptions import HTTPException
@@ -14,6 +15,7 @@ from starlette.types import Receive, Scope, Send
 from proxy.core import hops, target
 from proxy.core.hops import Header
 from proxy.edge.stream import Received, Sent, Streams
+from proxy.edge.telemetry import Sampled
 from proxy.errors import CallerLeft, RequestError, UpstreamError
 from proxy.model import Exchange
 from proxy.tasks import Tasks
@@ -48,6 +50,7 @@ class Passthrough:
         self._silence_s = silence_s
         self._in_place = in_place
         self._observe = observe
+        self._broken_off = Sampled(_log, clock=time.monotonic)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer in place, or as OrderCloud does.
@@ -71,8 +74,7 @@ class Passthrough:
             if not caller.is_answered:
                 raise
             # The connection is closed on an answer that ends too early, so that all can tell.
-            about = {"request_id": request.state.request_id, "code": exc.code}
-            _log.warning("an answer broke off", extra=about)
+            self._broken_off.warning("an answer broke off", code=exc.code)
 
     async def _pass(self, request: Request, sent_target: bytes, caller: Caller) -> None:
         headers: list[Header] = request.scope["headers"]

@@ -21,7 +21,7 @@ SEGMENT = st.from_regex(rb"[A-Za-z0-9_-]{1,20}", fullmatch=True)
         b"/v1/cart/promotions/50%%20OFF!",
         b"/v1/cart/promotions/100%",
         b"/v1/cart/promotions/A!B*C'(D),E;F:G@H&I=J+K$L~M.N",
-        b"/v1/cart/promotions/caf%C3%A9",
+        b"/v1/cart/promotions/%C3%A9t%C3%A9",
         b"/v1/a|b",
         b"/v1/...",
         b"/v1/.well-known",
@@ -75,7 +75,7 @@ def test_a_path_is_passed_on(path: bytes) -> None:
         b"/v1/a?b",
         b'/v1/a"b',
         b"/v1/a<b>",
-        b"/v1/caf\xc3\xa9",
+        b"/v1/\xc3\xa9t\xc3\xa9",
         b"/v1/%c0%ae%c0%ae/admin",
         b"/v1/%c0%af",
         b"/v1/%ff",
@@ -93,7 +93,7 @@ def test_a_query_is_passed_on_whatever_it_says(query: bytes) -> None:
     assert is_plain(b"/v1/me/products", query)
 
 
-@pytest.mark.parametrize("query", [b"a=b c", b"a=\r\nx: y", b"a=\x00", b"a=caf\xc3\xa9", b"a=\x7f"])
+@pytest.mark.parametrize("query", [b"a=b c", b"a=\r\nx: y", b"a=\x00", b"a=\xc3\xa9t\xc3\xa9", b"a=\x7f"])
 def test_a_query_with_what_cannot_stand_in_a_request_line_is_not(query: bytes) -> None:
     assert not is_plain(b"/v1/me/products", query)
 

@@ -66,7 +66,7 @@ async def _try(gateway: StartGateway, servers: Servers, request: bytes) -> tuple
         b"elsewhere.example:443",
         b"@elsewhere.example/v1/me",
         b"/v1:80@elsewhere.example/",
-        b"/v1/caf\xc3\xa9",
+        b"/v1/\xc3\xa9t\xc3\xa9",
         b"/v1/a\x01",
         b"/v1/a\tb",
         b"/v1/me?a=\xff",
