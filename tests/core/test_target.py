@@ -93,7 +93,9 @@ def test_a_query_is_passed_on_whatever_it_says(query: bytes) -> None:
     assert is_plain(b"/v1/me/products", query)
 
 
-@pytest.mark.parametrize("query", [b"a=b c", b"a=\r\nx: y", b"a=\x00", b"a=\xc3\xa9t\xc3\xa9", b"a=\x7f"])
+@pytest.mark.parametrize(
+    "query", [b"a=b c", b"a=\r\nx: y", b"a=\x00", b"a=\xc3\xa9t\xc3\xa9", b"a=\x7f"]
+)
 def test_a_query_with_what_cannot_stand_in_a_request_line_is_not(query: bytes) -> None:
     assert not is_plain(b"/v1/me/products", query)
 
