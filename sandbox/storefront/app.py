@@ -24,7 +24,6 @@ def build(
         "ordercloud": ordercloud_url,
         "cdp": cdp_url,
         "ordercloudClient": "storefront-client",
-        "cdpClient": "sandbox",
     }
 
     async def show_config(_: Request) -> JSONResponse:

@@ -1,13 +1,15 @@
 """The demo as a visitor sees it."""
 
 from collections.abc import AsyncIterator
+from typing import Any
 
 import httpx2
 import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, Page, ViewportSize, expect
 
-from tests.browser.conftest import Demo
+from tests.answers import until
+from tests.demo import Demo
 
 pytestmark = [
     pytest.mark.browser,
@@ -141,3 +143,30 @@ async def test_the_page_fits_a_phone(shop: Page) -> None:
     await shop.set_viewport_size(_PHONE)
     await _products(shop, "home-hero")
     assert await shop.evaluate("document.documentElement.scrollWidth") == _PHONE["width"]
+
+
+async def test_a_purchase_reaches_cdp_as_six_events(shop: Page, demo: Demo) -> None:
+    await _pick(shop, "shopper", "alice")
+    await shop.get_by_role("searchbox").fill("watch")
+    await shop.get_by_role("button", name="Search").click()
+    add = shop.locator("[data-found]").get_by_role("button", name="Add to cart")
+    cart = shop.locator("[data-cart]")
+    await add.first.click()
+    await expect(cart).to_have_text("Cart: 1")
+    await shop.get_by_role("button", name="Clear").click()
+    await expect(cart).to_have_text("Cart: 0")
+    await add.first.click()
+    await expect(cart).to_have_text("Cart: 1")
+    await shop.get_by_role("button", name="Check out").click()
+    await expect(cart).to_have_text("Cart: 0")
+
+    async def told() -> list[dict[str, Any]]:
+        async with httpx2.AsyncClient() as client:
+            events = (await client.get(f"{demo.cdp}/_sandbox/events")).json()
+        return [event["message"] for event in events]
+
+    kinds = {"IDENTITY", "VIEW", "SEARCH", "ADD", "CLEAR_CART", "ORDER_CHECKOUT"}
+    messages = await until(told, lambda said: kinds <= {message["type"] for message in said})
+    in_order = [message["type"] for message in messages if message["type"] != "VIEW"]
+    assert in_order == ["IDENTITY", "SEARCH", "ADD", "CLEAR_CART", "ADD", "ORDER_CHECKOUT"]
+    assert len({message["browser_id"] for message in messages}) == 1

@@ -1,7 +1,10 @@
 // The demo shop: logs a shopper in at OrderCloud, asks the gateway for each placement, shows the
 // list and why it is this one. The panel at the bottom makes the sandbox's CDP decide otherwise.
 
+import { openCart } from "./cart.js";
+
 const config = await readJson(await fetch("config.json"));
+const { connect } = await import(`${config.gateway}/decision-proxy.js`);
 const placements = [...document.querySelectorAll("[data-placement]")].map(preparePlacement);
 const shoppers = document.querySelector(".shoppers");
 const cdpPanel = document.querySelector("[data-cdp]");
@@ -10,44 +13,51 @@ let visit = new AbortController(); // what the shopper before the present one st
 
 // ---- the shopper
 
-const visitor = await createBrowserId();
+let gateway = connect();
+let visitor = await gateway.identify(); // CDP's browser id; a shop opens without CDP too
+let isKnown = false; // whether CDP takes this browser for a customer's
+let session;
+const cart = openCart({ gateway: config.gateway, getSession: () => session, readJson, showProduct });
 
 async function enter() {
   const shopper = shoppers.querySelector(":checked").value;
   visit.abort();
   visit = new AbortController();
   document.querySelector("[data-greeting]").textContent = greet(shopper);
-  const session = logIn(shopper, visit.signal);
+  session = logIn(shopper, visit.signal);
   await Promise.all(placements.map((placement) => fill(placement, session, visit.signal)));
+  await cart.refresh();
 }
 
 const greet = (shopper) =>
   shopper === "anonymous" ? "Well made, well chosen" : `Good to see you, ${capitalize(shopper)}`;
 
 async function logIn(shopper, signal) {
-  const grant =
-    shopper === "anonymous"
-      ? { grant_type: "client_credentials", scope: "Shopper" }
-      : { grant_type: "password", username: shopper, password: "Password123!" };
+  const isAnonymous = shopper === "anonymous";
+  if (isAnonymous && isKnown) await becomeNewVisitor();
+  isKnown = !isAnonymous;
+  const grant = isAnonymous
+    ? { grant_type: "client_credentials", scope: "Shopper" }
+    : { grant_type: "password", username: shopper, password: "Password123!" };
   const body = new URLSearchParams({ client_id: config.ordercloudClient, ...grant });
-  const answer = await fetch(`${config.ordercloud}/oauth/token`, { method: "POST", body, signal });
+  const headers = visitor ? { "X-Browser-Id": visitor } : {};
+  const answer = await fetch(`${config.gateway}/oauth/token`, { method: "POST", body, headers, signal });
   const { access_token } = await readJson(answer);
-  return sessionHeaders(shopper, access_token);
+  const shopping = { ...headers, Authorization: `Bearer ${access_token}` };
+  gateway.track({ type: "VIEW", page: location.pathname });
+  return { shopping, headers: sessionHeaders(shopper, access_token) };
+}
+
+async function becomeNewVisitor() {
+  await fetch(`${config.gateway}/browser`, { method: "DELETE", credentials: "include" }).catch(() => {});
+  gateway = connect();
+  visitor = await gateway.identify();
 }
 
 // CDP knows a visitor by the browser, and a customer by what the gateway reads from the token.
 function sessionHeaders(shopper, token) {
   const headers = { Authorization: `Bearer ${token}` };
   return shopper === "anonymous" && visitor ? { ...headers, "X-Browser-Id": visitor } : headers;
-}
-
-async function createBrowserId() {
-  const query = new URLSearchParams({ client_key: config.cdpClient, message: "{}" });
-  try {
-    return (await readJson(await fetch(`${config.cdp}/v1.2/browser/create.json?${query}`))).ref;
-  } catch {
-    return null; // a shop opens without CDP too
-  }
 }
 
 // ---- placements
@@ -63,7 +73,8 @@ async function fill({ name, section, list, why }, session, signal) {
   section.ariaBusy = "true";
   try {
     const url = `${config.gateway}/placements/${name}`;
-    const answer = await fetch(url, { headers: await session, cache: "no-cache", signal });
+    const { headers } = await session;
+    const answer = await fetch(url, { headers, cache: "no-cache", signal });
     const { Items } = await readJson(answer);
     list.replaceChildren(...(Items.length ? Items.map(showItem) : [nothing()]));
     why.replaceChildren(...explain(answer.headers));

@@ -32,6 +32,6 @@ async def test_the_page_is_told_where_everything_is() -> None:
     assert config["ordercloud"] == "http://127.0.0.1:8101"
 
 
-@pytest.mark.parametrize("part", ["index.html", "shop.css", "shop.js"])
+@pytest.mark.parametrize("part", ["index.html", "shop.css", "shop.js", "cart.js"])
 def test_the_page_needs_nothing_from_outside(part: str) -> None:
     assert "://" not in (_PAGE / part).read_text()
