@@ -101,9 +101,7 @@ async def running(config: Config) -> AsyncIterator[Gateway]:
         watcher = tasks.spawn(rules.watch(), name="rules watcher")
         health = Health(rules=lambda: rules.current, is_watching=lambda: not watcher.done())
         catalog = OrderCloud(upstreams.ordercloud)
-        verifier = Verifier(
-            upstreams.ordercloud, upstreams.auth, config.ordercloud, tasks=tasks, clock=time.time
-        )
+        verifier = _verifier(config, tasks, upstreams)
         caches = _Caches(metrics, tasks)
         shoppers = _shoppers(config, caches, catalog)
         decisions = _decisions(config, caches, shoppers, Cdp(upstreams.cdp, config.cdp))
@@ -121,19 +119,16 @@ async def running(config: Config) -> AsyncIterator[Gateway]:
         through = partial(
             _passthrough, config.ordercloud, tasks, observe=told.listener.observe if told else None
         )
-        yield Gateway(
-            storefront=routes.storefront(
-                placements,
-                api=through(upstreams.ordercloud, in_place=placements.in_place),
-                oauth=through(upstreams.auth),
-                events=told.endpoints if told else None,
-                webhooks=told.webhooks if told else None,
-                config=config,
-                metrics=metrics,
-            ),
-            admin=routes.admin(endpoints, config=config, metrics=metrics),
-            health=health,
+        storefront = routes.storefront(
+            placements,
+            api=through(upstreams.ordercloud, in_place=placements.in_place),
+            oauth=through(upstreams.auth),
+            events=told.endpoints if told else None,
+            webhooks=told.webhooks if told else None,
+            config=config,
+            metrics=metrics,
         )
+        yield Gateway(storefront, routes.admin(endpoints, config=config, metrics=metrics), health)
 
 
 async def _connect(
@@ -158,6 +153,12 @@ async def _connect(
         auth=await connect("ordercloud-auth", oc.auth_url or oc.url, oc.limit, oc.in_flight),
         cdp=await connect("cdp", cdp.base_url, cdp.limit, cdp.in_flight),
         events=await connect("cdp-events", cdp.base_url, cdp.limit, config.events.in_flight),
+    )
+
+
+def _verifier(config: Config, tasks: Tasks, upstreams: _Upstreams) -> Verifier:
+    return Verifier(
+        upstreams.ordercloud, upstreams.auth, config.ordercloud, tasks=tasks, clock=time.time
     )
 
 

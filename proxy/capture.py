@@ -12,6 +12,7 @@ from proxy.core.deeds import Deed, Done
 from proxy.core.events import Event, Origin, ProductMapping
 from proxy.errors import UpstreamBroken
 from proxy.model import Shopper
+from proxy.pipeline import Verifier
 from proxy.recorder import Recorder
 
 Answer: TypeAlias = Mapping[str, Any]
@@ -23,13 +24,6 @@ _NEEDED: Mapping[Deed, tuple[str, ...]] = {
     Deed.ADD: ("ID", "ProductID", "Quantity"),
     Deed.SUBMIT: ("ID",),
 }
-
-
-class Verifier(Protocol):
-    """Knows shoppers by their token."""
-
-    async def verify(self, authorization: str | None) -> Shopper:
-        """Return the token's holder, or raise TokenError."""
 
 
 class Orders(Protocol):

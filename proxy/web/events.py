@@ -12,6 +12,7 @@ from proxy.core import events, tracking
 from proxy.core.tracking import Tracked
 from proxy.errors import InvalidEvents
 from proxy.model import Shopper
+from proxy.pipeline import Verifier
 from proxy.recorder import Recorder
 from proxy.web.body import read_body
 from proxy.web.browsers import BrowserIds, is_robot, may_be_told_of
@@ -21,13 +22,6 @@ BODY_MAX_BYTES = 64 * 1024
 
 _COOKIE_S = 730 * 24 * 3600
 _NO_STORE = {"cache-control": "private, no-store"}
-
-
-class Verifier(Protocol):
-    """Knows shoppers by their token."""
-
-    async def verify(self, authorization: str | None) -> Shopper:
-        """Return the token's holder, or raise TokenError."""
 
 
 class Browsers(Protocol):

@@ -12,19 +12,12 @@ from proxy.config import Events
 from proxy.core.deeds import Done, deed_of, path_of
 from proxy.core.signing import is_signed
 from proxy.errors import UNREADABLE, RequestError, SignatureError, TokenError
-from proxy.model import Shopper
+from proxy.pipeline import Verifier
 from proxy.recorder import Recorder
 from proxy.web.body import read_body
 
 _BODY_MAX_BYTES = 1024 * 1024
 _PROCEED = {"proceed": True}
-
-
-class Verifier(Protocol):
-    """Knows shoppers by their token."""
-
-    async def verify(self, authorization: str | None) -> Shopper:
-        """Return the token's holder, or raise TokenError."""
 
 
 class Guests(Protocol):
