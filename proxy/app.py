@@ -99,7 +99,6 @@ async def running(config: Config) -> AsyncIterator[Gateway]:
         upstreams = await _connect(config, metrics, stack)
         stack.push_async_callback(tasks.close)
         watcher = tasks.spawn(rules.watch(), name="rules watcher")
-        health = Health(rules=lambda: rules.current, is_watching=lambda: not watcher.done())
         catalog = OrderCloud(upstreams.ordercloud)
         verifier = _verifier(config, tasks, upstreams)
         caches = _Caches(metrics, tasks)
@@ -108,6 +107,11 @@ async def running(config: Config) -> AsyncIterator[Gateway]:
         pipeline = Pipeline(verifier, shoppers, decisions, _pages(config, caches, catalog))
         needs = events.Needs(upstreams.events, catalog, verifier, shoppers.profile, metrics)
         told = await stack.enter_async_context(events.running(config, needs))
+        health = Health(
+            rules=lambda: rules.current,
+            is_watching=lambda: not watcher.done(),
+            is_delivering=told.is_delivering if told else None,
+        )
         placements = Placements(
             pipeline,
             rules=lambda: rules.current,

@@ -1,5 +1,6 @@
 """The part of the gateway that tells CDP what shoppers do, put together."""
 
+import asyncio
 import contextlib
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -48,6 +49,7 @@ class ShopperEvents:
     webhooks: Webhooks
     listener: Listener
     exposures: Exposures
+    is_delivering: Callable[[], bool]
 
 
 @contextlib.asynccontextmanager
@@ -72,6 +74,7 @@ class _Ends:
     box: Outbox
     stream: EventStream
     tasks: Tasks
+    worker: asyncio.Task[None]
 
 
 def running(
@@ -95,9 +98,9 @@ async def _running(config: Config, path: Path, needs: Needs) -> AsyncIterator[Sh
             tasks = Tasks()
             stream = EventStream(needs.cdp, config.cdp)
             delivery = _delivery(config, box, stream, needs.metrics)
-            tasks.spawn(delivery.run(), name="event delivery")
+            worker = tasks.spawn(delivery.run(), name="event delivery")
             recorder = _recorder(config, needs, box, delivery)
-            parts = _parts(config, needs, recorder, _Ends(box, stream, tasks))
+            parts = _parts(config, needs, recorder, _Ends(box, stream, tasks, worker))
             try:
                 yield parts
             finally:
@@ -142,6 +145,7 @@ def _parts(config: Config, needs: Needs, recorder: Recorder, ends: _Ends) -> Sho
         webhooks=Webhooks(capture, recorder, needs.verifier, box, config=config.events),
         listener=Listener(capture, recorder, config=config, tasks=tasks, on_lost=on_lost),
         exposures=Exposures(recorder, consent=config.consent, tasks=tasks, on_lost=on_lost),
+        is_delivering=lambda: not ends.worker.done(),
     )
 
 

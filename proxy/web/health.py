@@ -19,7 +19,7 @@ _OPEN = frozenset({"/livez", "/readyz"})
 
 @dataclass(slots=True)
 class Health:
-    """What readiness depends on: rules that serve, a watcher that lives, no shutdown under way.
+    """What readiness depends on: rules that serve, workers that live, no shutdown under way.
 
     The upstreams are not asked: an outage of theirs is no reason to take traffic away from what
     the caches still hold.
@@ -27,6 +27,7 @@ class Health:
 
     rules: Callable[[], RuleSet]
     is_watching: Callable[[], bool]
+    is_delivering: Callable[[], bool] | None = None
     is_draining: bool = False
 
     def drain(self) -> None:
@@ -36,6 +37,8 @@ class Health:
     def parts(self) -> dict[str, dict[str, Any]]:
         """Return each part: whether it is ready, and what there is to know about it."""
         rules = self.rules()
+        is_delivering = self.is_delivering
+        events = {"events": {"ready": is_delivering()}} if is_delivering else {}
         return {
             "rules": {
                 "ready": bool(rules.placements),
@@ -44,6 +47,7 @@ class Health:
                 "problems": [str(problem) for problem in rules.problems],
             },
             "reload": {"ready": self.is_watching()},
+            **events,
             "server": {"ready": not self.is_draining},
         }
 

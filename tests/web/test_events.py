@@ -197,6 +197,13 @@ class TestReports:
         assert 'decision_proxy_events_recorded_total{type="VIEW"} 1.0' in metrics
         assert 'decision_proxy_events_recorded_total{type="custom"} 1.0' in metrics
 
+    async def test_readiness_depends_on_the_worker(self, shop: Shop) -> None:
+        running = await shop()
+        parts = (await running.admin.get("/readyz")).json()["parts"]
+        assert parts["events"] == {"ready": True}
+        running.health.is_delivering = lambda: False
+        assert (await running.admin.get("/readyz")).status_code == 503
+
 
 class TestBrowserIds:
     async def test_a_new_visitor_gets_an_id_of_cdp_s_and_a_cookie(
