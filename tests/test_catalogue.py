@@ -107,6 +107,15 @@ async def test_a_list_that_ordercloud_refuses_is_told_with_its_reason(check: Che
     assert found.endswith("; mend the query")
 
 
+async def test_a_refusal_without_a_reason_is_told_by_its_status(
+    check: Check, ordercloud: OrderCloud
+) -> None:
+    await ordercloud.fail("/v1/me/products", status=404, body="<html>")
+    (found,) = await check()
+    assert found.startswith("slot.yaml:1:1: default: OrderCloud refuses the list: ")
+    assert "404" in found
+
+
 async def test_a_category_that_does_not_exist_is_told(check: Check) -> None:
     assert len(await check("query: {categoryID: no-longer-there}")) == 1
 

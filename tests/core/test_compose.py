@@ -211,6 +211,13 @@ class TestMoreExclusionsThanAUrlHolds:
         assert ids(body) == ids({"Items": [*odd, *even]})[:80]
         assert body["Meta"]["TotalCount"] == 150
 
+    def test_do_not_let_a_fill_of_ids_show_anything_twice(self) -> None:
+        ids_of_both = HIDDEN[:20]
+        where = slot(
+            default=f"{{query: {{ID: {ids_of_both}, pageSize: 40}}, fill: {{ID: {ids_of_both}}}}}"
+        )
+        assert ids(Shelf(MANY).shown(where)) == ids_of_both
+
 
 SHELVES = {
     "new.yaml": """

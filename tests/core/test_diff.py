@@ -106,6 +106,12 @@ def test_an_experiment_is_told_whole() -> None:
     )
 
 
+def test_a_variant_that_takes_from_the_decision_lists_nothing_for_a_mere_segment() -> None:
+    picks = split("{a: 1, b: 0}", b="{from: sort}")
+    (change,) = changes(slot("[]"), picks)
+    assert change.endswith("-> a (1): /v1/me/products?sortBy=ID, b (0): nothing (test)")
+
+
 def test_a_segment_that_cannot_be_sampled_is_said_to_be_so() -> None:
     clever, plain = slot(f"[{NEW}]", segment="personas[0]"), slot(f"[{NEW}]", segment="persona")
     told = changes(plain, clever)
