@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from proxy import cli
+from proxy import usage
 from proxy.edge.telemetry import Metrics
 from proxy.errors import (
     DocumentError,
@@ -141,7 +141,7 @@ def commands() -> dict[str, set[str]]:
     """Return every command with its options, as its help tells them."""
     choices = next(
         action.choices
-        for action in cli._parser()._actions
+        for action in usage.make_parser()._actions
         if action.choices and not action.option_strings
     )
     assert isinstance(choices, dict)
