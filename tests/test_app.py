@@ -34,6 +34,7 @@ def environ(ordercloud: OrderCloud, cdp: Cdp, tmp_path: Path) -> dict[str, str]:
         "CDP__URL": cdp.url,
         "CDP__CLIENT_KEY": "sandbox",
         "CDP__POINT_OF_SALE": "demo",
+        "EVENTS__OUTBOX": str(tmp_path / "outbox.db"),
         "RULES__FOLDER": str(tmp_path),
         "LOG__LEVEL": "debug",
         "LOG__REQUESTS": "all",

@@ -92,6 +92,7 @@ async def test_a_big_body_takes_no_more_memory_than_a_small_one_either_way(
         "DECISION_PROXY__CDP__URL": bulk.url,
         "DECISION_PROXY__CDP__CLIENT_KEY": "sandbox",
         "DECISION_PROXY__CDP__POINT_OF_SALE": "demo",
+        "DECISION_PROXY__EVENTS__OUTBOX": str(tmp_path / "outbox.db"),
         "DECISION_PROXY__RULES__FOLDER": str(tmp_path),
     }
     async with serving(environ) as process, client(process.shop_url) as http:
