@@ -13,7 +13,6 @@ from starlette.types import ASGIApp
 from proxy import events
 from proxy.cache import Cache
 from proxy.config import Config
-from proxy.config import OrderCloud as OrderCloudConfig
 from proxy.decisions import Decisions
 from proxy.edge.cdp import Cdp
 from proxy.edge.http import Upstream, connected
@@ -25,6 +24,7 @@ from proxy.edge.token import Verifier
 from proxy.pages import Pages
 from proxy.pipeline import Pipeline
 from proxy.reload import RuleBook, RuleSet
+from proxy.sections import OrderCloud as OrderCloudConfig
 from proxy.shoppers import Shoppers
 from proxy.tasks import Tasks
 from proxy.web import routes, server

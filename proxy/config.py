@@ -9,234 +9,31 @@ import os
 from collections.abc import Collection, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self, get_args
+from typing import Any, get_args
 
-import jmespath
-from jmespath.exceptions import JMESPathError
-from pydantic import (
-    AnyHttpUrl,
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    SecretStr,
-    model_validator,
-)
+from pydantic import BaseModel, SecretStr
 
 from proxy import document
 from proxy.errors import DocumentError, Problem
-from proxy.quantity import Duration, Size
+from proxy.sections import (
+    Admin,
+    Cache,
+    Cdp,
+    Check,
+    Consent,
+    Events,
+    Log,
+    OrderCloud,
+    Rules,
+    Section,
+    Server,
+    Tenant,
+)
 
 _PREFIX = "DECISION_PROXY__"
-_EDGE = "https://edge-platform.sitecorecloud.io"
 
 
-def _read_list(value: object) -> object:
-    """Read a comma-separated text as a list, as it comes from the environment."""
-    if not isinstance(value, str):
-        return value
-    return [stripped for part in value.split(",") if (stripped := part.strip())]
-
-
-def _read_pairs(value: object) -> object:
-    """Read `name=value,…` as a mapping, as it comes from the environment."""
-    if not isinstance(value, str):
-        return value
-    return dict(word.partition("=")[::2] for word in value.split(",") if word)
-
-
-def _read_url(value: object) -> str:
-    url = AnyHttpUrl(str(value))
-    if url.username or url.password or url.query or url.fragment:
-        what = "a URL here has a scheme, a host and perhaps a path"
-        raise document.refusal(what, "remove the rest")
-    return str(url).rstrip("/")
-
-
-def _read_path(value: object) -> str:
-    try:
-        jmespath.compile(str(value))
-    except JMESPathError as exc:
-        raise document.refusal(f"{value!r} is no JMESPath", "write e.g. Product.xp.kind") from exc
-    return str(value)
-
-
-JmesPath = Annotated[str, BeforeValidator(_read_path, json_schema_input_type=str)]
-Url = Annotated[str, BeforeValidator(_read_url, json_schema_input_type=str)]
-Pairs = BeforeValidator(_read_pairs)
-Words = Annotated[tuple[str, ...], BeforeValidator(_read_list)]
-Port = Annotated[int, Field(ge=0, le=65535)]
-
-
-class _Section(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Server(_Section):
-    """Where the gateway listens."""
-
-    host: str = Field("127.0.0.1", description="address of the storefront listener")
-    port: Port = Field(8080, description="port of the storefront listener")
-    admin_host: str = Field("127.0.0.1", description="address of the admin listener")
-    admin_port: Port = Field(8081, description="port of the admin listener")
-    drain: Duration = Field(20.0, description="how long requests under way may take at shutdown")
-    keep_alive: Duration = Field(75.0, description="longer than the load balancer's own")
-    cors_origins: Words = Field((), description="origins of storefronts that call from a browser")
-
-
-class Admin(_Section):
-    """Who may use the admin listener."""
-
-    key: SecretStr | None = Field(None, description="bearer key; environment or file only")
-
-
-class OrderCloud(_Section):
-    """The marketplace behind the gateway; tokens are verified against this host only."""
-
-    url: Url = Field(description="API base, without /v1")
-    auth_url: Url | None = Field(None, description="where /oauth lives, if not at `url`")
-    issuers: Words = Field(("https://auth.ordercloud.io",), description="accepted `iss`")
-    audiences: Words = Field((), description="accepted `aud`; empty means `url`")
-    clients: Words = Field(min_length=1, description="accepted API client IDs (`cid`), or `*`")
-    user_types: Words = Field(("buyer",), description="accepted `usrtype`")
-    limit: Duration = Field(10.0, description="one call, connection included")
-    silence: Duration = Field(
-        60.0, description="of either side of a call that is passed through: before it is ended"
-    )
-    in_flight: int = Field(256, ge=1, description="calls under way at once")
-    clock_skew: Duration = Field(30.0, description="tolerated for `nbf`; never for `exp`")
-
-
-class Cdp(_Section):
-    """The CDP/Personalize tenant that decides."""
-
-    form: Literal["direct", "edge"] = Field("direct", description="which API flows are run by")
-    region: Literal["eu", "us", "ap", "jpe"] | None = Field(
-        None, description="of a direct tenant; gives `url`"
-    )
-    url: Url | None = Field(None, description="API base, where neither form nor region gives it")
-    client_key: str = Field("", description="of a direct tenant")
-    point_of_sale: str = Field("", description="of a direct tenant")
-    context_id: str = Field("", description="sitecoreContextId of the Edge form")
-    site_id: str = Field("", description="siteId of the Edge form")
-    channel: str = Field("WEB", description="told to flows")
-    language: str = Field("EN", description="told to flows")
-    currency: str = Field("USD", description="told to flows")
-    identity_provider: str = Field("ordercloud", description="of the identifiers we send")
-    token_param: str = Field("ocToken", description="flow parameter that carries the token")
-    geo_headers: Annotated[dict[Literal["city", "country", "region"], str], Pairs] = Field(
-        {}, description="request headers that a trusted front proxy sets, by part of params.geo"
-    )
-    timeout: Duration = Field(0.4, description="a shopper's wait, unless the placement says")
-    limit: Duration = Field(5.0, description="one call; outlives the wait and warms the cache")
-    in_flight: int = Field(256, ge=1, description="calls under way at once")
-    browser_id_cookies: Words = Field(
-        ("bid_{clientKey}", "sc_cid"), description="cookies that may hold the CDP browser id"
-    )
-
-    @property
-    def base_url(self) -> str:
-        """Return the API base. Source: docs/sources.md#cdp-regions."""
-        if self.url is not None:
-            return self.url
-        return (
-            _EDGE if self.form == "edge" else f"https://api-engage-{self.region}.sitecorecloud.io"
-        )
-
-    @model_validator(mode="after")
-    def _check_form(self) -> Self:
-        if self.form == "edge":
-            needed = {"context_id": self.context_id, "site_id": self.site_id}
-        else:
-            needed = {"client_key": self.client_key, "point_of_sale": self.point_of_sale}
-            needed["region` or `url"] = self.url or self.region or ""
-        missing = [name for name, value in needed.items() if not value]
-        if missing:
-            raise document.refusal(f"`{missing[0]}` is missing", "add it")
-        return self
-
-
-class Tenant(_Section):
-    """The tenant's administration API, which only `check --live` reads."""
-
-    url: Url | None = Field(None, description="API base, if not that of cdp")
-    auth_url: Url = Field("https://auth.sitecorecloud.io", description="where tokens are issued")
-    audience: str = Field("https://api.sitecorecloud.io", description="asked for in tokens")
-    client_id: str = Field("", description="of an API client that may read flows")
-    client_secret: SecretStr | None = Field(None, description="environment or file only")
-
-
-class Check(_Section):
-    """Whom `check --live` lists as, to see the catalogue as they do."""
-
-    shoppers: Annotated[dict[str, str], Pairs] = Field(
-        {}, description="segment to username of a test shopper"
-    )
-    password: SecretStr | None = Field(None, description="theirs; environment or file only")
-
-
-class Cache(_Section):
-    """How long answers live and how much memory they take."""
-
-    pages: Size = Field(256 * 1024**2, description="memory for pages")
-    decisions: Size = Field(64 * 1024**2, description="memory for decisions")
-    page_fresh: Duration = Field(60.0, description="served without asking OrderCloud")
-    page_revalidate: Duration = Field(60.0, description="then served while it is fetched anew")
-    page_error: Duration = Field(3600.0, description="then served only while OrderCloud is down")
-    decision_fresh: Duration = Field(60.0, description="unless the placement says")
-    decision_error: Duration = Field(1800.0, description="a last good decision may stand in")
-    profile_fresh: Duration = Field(300.0, description="who a shopper is, by GET /v1/me")
-
-
-class Rules(_Section):
-    """Where the marketers' files are."""
-
-    folder: Path = Field(Path("rules"), description="beside this file, unless absolute")
-
-
-class Events(_Section):
-    """Shopper events: what is told to CDP, and the outbox that keeps it until CDP has it."""
-
-    outbox: Path | None = Field(None, description="the outbox's file; without one, no events")
-    size: Size = Field(512 * 1024**2, description="disk the outbox may take; then 503")
-    remember: Duration = Field(7 * 86400.0, description="how long a repeated event is known")
-    keep_dead: Duration = Field(30 * 86400.0, description="how long refused events are kept")
-    in_flight: int = Field(16, ge=1, description="events on their way to CDP at once")
-    webhook_key: SecretStr | None = Field(
-        None, description="HashKey of OrderCloud's webhooks; environment or file only"
-    )
-    product_type: JmesPath = Field(
-        "Product.xp.ProductType", description="CDP's product type, in a LineItem"
-    )
-    product_name: JmesPath = Field("Product.Name", description="CDP's product name, in a LineItem")
-    item_id: JmesPath = Field("Variant.ID || ProductID", description="CDP's item_id, in a LineItem")
-
-
-class Consent(_Section):
-    """What a request must carry before anything is told of its shopper; nothing by default."""
-
-    header: str = Field("", description="e.g. X-Consent")
-    cookie: str = Field("", description="e.g. marketing_consent")
-
-    @property
-    def is_needed(self) -> bool:
-        """Say whether nothing may be told without consent."""
-        return bool(self.header or self.cookie)
-
-
-class Log(_Section):
-    """What is written to standard error."""
-
-    level: Literal["debug", "info", "warning", "error"] = Field(
-        "info", description="the least grave lines that are written"
-    )
-    format: Literal["json", "text"] = Field("json", description="for machines or for people")
-    requests: Literal["none", "errors", "all"] = Field(
-        "errors", description="which requests get a line; never their query or headers"
-    )
-
-
-class Config(_Section):
+class Config(Section):
     """Everything that operations decide."""
 
     server: Server = Server()

@@ -8,7 +8,6 @@ from typing import Protocol
 import msgspec
 
 from proxy.cache import Cache, Served
-from proxy.config import Cache as CacheConfig
 from proxy.core.freshness import Lifetime
 from proxy.core.placement import Flow
 from proxy.errors import (
@@ -21,6 +20,7 @@ from proxy.errors import (
     UpstreamTimeout,
 )
 from proxy.model import Asked, Call, Decision, Execution, Freshness, Json, Reason, Shopper
+from proxy.sections import Cache as CacheConfig
 from proxy.shoppers import Shoppers
 
 _NOTHING_FRESH_S = 10.0

@@ -9,7 +9,6 @@ from pathlib import Path
 
 from proxy.capture import Capture
 from proxy.config import Config
-from proxy.config import Events as EventsConfig
 from proxy.core.events import Event, ProductMapping
 from proxy.core.tracking import RESERVED
 from proxy.delivery import Delivery
@@ -23,6 +22,7 @@ from proxy.edge.token import Verifier
 from proxy.errors import DocumentError, Problem
 from proxy.model import Profile, Shopper
 from proxy.recorder import Recorder
+from proxy.sections import Events as EventsConfig
 from proxy.tasks import Tasks
 from proxy.web.capture import Listener
 from proxy.web.events import EventEndpoints

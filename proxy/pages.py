@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from proxy.cache import Cache, Served
-from proxy.config import Cache as CacheConfig
 from proxy.core import listing
 from proxy.core.choose import DEFAULT, Choice, EmbeddedPage, Listed, default_choice
 from proxy.core.compose import compose
@@ -21,6 +20,7 @@ from proxy.model import (
     Reason,
     Shopper,
 )
+from proxy.sections import Cache as CacheConfig
 
 _WORST_FIRST = (Freshness.STALE, Freshness.FRESH, Freshness.CACHED)
 

@@ -4,11 +4,11 @@ from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime
 from typing import Protocol
 
-from proxy.config import Cdp as CdpConfig
 from proxy.core import events
 from proxy.core.events import ORDER_CHECKOUT, Event, Origin
 from proxy.errors import ProxyError
 from proxy.model import Profile, Shopper
+from proxy.sections import Cdp as CdpConfig
 
 
 class Outbox(Protocol):

@@ -10,14 +10,14 @@ from typing import Any
 import pytest
 
 from proxy import delivery
-from proxy.config import Cdp as CdpConfig
-from proxy.config import Events
 from proxy.core.events import Depth, Event
 from proxy.delivery import Delivery
 from proxy.edge import outbox
 from proxy.edge.events import EventStream
 from proxy.edge.http import connected
 from proxy.edge.outbox import Outbox
+from proxy.sections import Cdp as CdpConfig
+from proxy.sections import Events
 from proxy.tasks import Tasks
 from tests.answers import until
 from tests.emulators import Cdp

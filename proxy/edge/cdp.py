@@ -6,10 +6,10 @@ from urllib.parse import urlencode
 
 import msgspec
 
-from proxy.config import Cdp as CdpConfig
 from proxy.edge.http import Upstream
 from proxy.errors import UNREADABLE, UpstreamBroken, UpstreamFailed
 from proxy.model import Call, Execution, Json, Reason
+from proxy.sections import Cdp as CdpConfig
 
 _OK = 200
 _CLIENT_FAULTS = range(400, 500)

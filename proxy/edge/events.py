@@ -4,9 +4,9 @@ from urllib.parse import urlencode
 
 import msgspec
 
-from proxy.config import Cdp as CdpConfig
 from proxy.edge.http import Answer, Upstream
 from proxy.errors import UNREADABLE, EventRefused, UpstreamBroken, UpstreamFailed
+from proxy.sections import Cdp as CdpConfig
 
 _ACCEPTED = frozenset({200, 201})
 _CLIENT_FAULTS = range(400, 500)

@@ -11,10 +11,10 @@ from typing import Any
 
 import msgspec
 
-from proxy.config import Events as EventsConfig
 from proxy.core.events import RETRY_MAX_S, Depth, Event, Listed, Pending
 from proxy.edge.sqlite import Database
 from proxy.errors import DocumentError, OutboxFull, Problem
+from proxy.sections import Events as EventsConfig
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS events (

@@ -10,8 +10,8 @@ from typing import Any
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
 from proxy import __version__
-from proxy.config import Log
 from proxy.core.events import Depth
+from proxy.sections import Log
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 

@@ -6,10 +6,10 @@ from urllib.parse import quote
 
 import msgspec
 
-from proxy.config import Tenant as TenantConfig
 from proxy.core.tenant import FlowDefinition, FlowOutput, read_flow
 from proxy.edge.http import Upstream
 from proxy.errors import UNREADABLE, UpstreamBroken, UpstreamFailed
+from proxy.sections import Tenant as TenantConfig
 
 T = TypeVar("T")
 

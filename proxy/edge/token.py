@@ -15,10 +15,10 @@ import jwt
 import msgspec
 from cachetools import LRUCache, TTLCache
 
-from proxy.config import OrderCloud as OrderCloudConfig
 from proxy.edge.http import Upstream
 from proxy.errors import UNREADABLE, TokenError, UpstreamFailed
 from proxy.model import Shopper
+from proxy.sections import OrderCloud as OrderCloudConfig
 from proxy.tasks import Flights, Tasks
 
 _OK = 200

@@ -4,8 +4,8 @@ import re
 
 from starlette.requests import HTTPConnection
 
-from proxy.config import Cdp, Consent
 from proxy.errors import RequestError
+from proxy.sections import Cdp, Consent
 
 _BROWSER_ID = re.compile(r"[A-Za-z0-9-]{1,64}")
 _CLIENT_KEY = "{clientKey}"

@@ -7,12 +7,12 @@ from collections.abc import Callable
 from cachetools import TTLCache
 from starlette.requests import Request
 
-from proxy.config import Consent
 from proxy.core import events
 from proxy.errors import ProxyError
 from proxy.model import Asked
 from proxy.pipeline import Personalized
 from proxy.recorder import Recorder
+from proxy.sections import Consent
 from proxy.tasks import Tasks
 from proxy.web.browsers import may_be_told_of
 

@@ -9,8 +9,8 @@ from typing import Any
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from proxy.config import Log
 from proxy.edge.telemetry import Metrics
+from proxy.sections import Log
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _FIRST_ERROR = 400

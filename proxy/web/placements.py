@@ -11,7 +11,6 @@ import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
-from proxy.config import Cdp
 from proxy.core import inplace
 from proxy.core.placement import Placement
 from proxy.core.query import PAGE_SIZE_MAX
@@ -20,6 +19,7 @@ from proxy.errors import OrderCloudRefused, ProxyError, RequestError, TokenError
 from proxy.model import AS_MEANT, Asked, Freshness, Reason, Visitor
 from proxy.pipeline import Personalized, Pipeline
 from proxy.reload import RuleSet
+from proxy.sections import Cdp
 from proxy.web import fields, problems
 from proxy.web.browsers import BrowserIds
 from proxy.web.fields import Bare, Token

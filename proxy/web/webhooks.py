@@ -8,12 +8,12 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from proxy.capture import Capture, log_key
-from proxy.config import Events
 from proxy.core.deeds import Done, deed_of, path_of
 from proxy.core.signing import is_signed
 from proxy.errors import UNREADABLE, RequestError, SignatureError, TokenError
 from proxy.pipeline import Verifier
 from proxy.recorder import Recorder
+from proxy.sections import Events
 from proxy.web.body import read_body
 
 _BODY_MAX_BYTES = 1024 * 1024

@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from proxy.config import Cdp as CdpConfig
 from proxy.edge.cdp import Cdp
 from proxy.errors import UpstreamBroken, UpstreamError, UpstreamFailed
 from proxy.model import Call, Execution, Guest, Reason
+from proxy.sections import Cdp as CdpConfig
 from tests import emulators
 from tests.edge.conftest import Connect
 

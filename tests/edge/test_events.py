@@ -6,10 +6,10 @@ from typing import Any
 import msgspec
 import pytest
 
-from proxy.config import Cdp as CdpConfig
 from proxy.edge.events import EventStream
 from proxy.edge.http import Upstream, connected
 from proxy.errors import EventRefused, UpstreamBroken, UpstreamError, UpstreamFailed
+from proxy.sections import Cdp as CdpConfig
 from tests.emulators import Cdp
 
 _DIRECT = {"form": "direct", "client_key": "sandbox", "point_of_sale": "demo"}

@@ -10,11 +10,11 @@ from typing import Any
 
 import pytest
 
-from proxy.config import Events
 from proxy.core.events import RETRY_MAX_S, Event, Pending
 from proxy.edge import outbox
 from proxy.edge.outbox import Outbox
 from proxy.errors import DocumentError, OutboxFull
+from proxy.sections import Events
 from tests.clock import Clock
 
 _SMALL = Events.model_validate({"size": "256KiB"})

@@ -6,8 +6,8 @@ from datetime import datetime
 import pytest
 
 from proxy import __version__
-from proxy.config import Log
 from proxy.edge.telemetry import Metrics, Sampled, configure_logging
+from proxy.sections import Log
 from tests.clock import Clock
 
 _log = logging.getLogger("proxy.some.module")

@@ -9,9 +9,9 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from proxy.config import Tenant as TenantConfig
 from proxy.edge.tenant import Tenant
 from proxy.errors import UpstreamBroken, UpstreamError, UpstreamFailed, UpstreamRefused
+from proxy.sections import Tenant as TenantConfig
 from tests.edge.conftest import Connect
 from tests.emulators import Cdp
 from tests.servers import Servers, free_socket, url_of

@@ -13,10 +13,10 @@ import pytest
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from starlette.responses import JSONResponse, Response
 
-from proxy.config import OrderCloud as OrderCloudConfig
 from proxy.edge.token import Verifier
 from proxy.errors import TokenError, UpstreamError, UpstreamFailed
 from proxy.model import Shopper
+from proxy.sections import OrderCloud as OrderCloudConfig
 from proxy.tasks import Tasks
 from tests.answers import caches
 from tests.clock import Clock

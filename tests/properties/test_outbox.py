@@ -9,9 +9,9 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from proxy.config import Events
 from proxy.core.events import Event, Pending
 from proxy.edge import outbox
+from proxy.sections import Events
 from tests.clock import Clock
 
 _GUESTS = st.sampled_from("abc")

@@ -3,8 +3,8 @@
 import pytest
 from starlette.requests import HTTPConnection
 
-from proxy.config import Cdp, Consent
 from proxy.errors import RequestError
+from proxy.sections import Cdp, Consent
 from proxy.web.browsers import BrowserIds, is_robot, may_be_told_of
 
 _DIRECT = Cdp(region="eu", client_key="key", point_of_sale="shop")

@@ -11,9 +11,9 @@ from starlette.requests import Request
 from starlette.routing import Route
 
 from proxy import errors
-from proxy.config import Log
 from proxy.edge.telemetry import Metrics
 from proxy.errors import OrderCloudRefused, ProxyError, TokenError, UpstreamTimeout
+from proxy.sections import Log
 from proxy.web import problems, routes
 from proxy.web.middleware import Observed
 from tests.conftest import StartGateway
