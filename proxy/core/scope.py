@@ -1,0 +1,69 @@
+"""Whose cached pages a shopper may see: the scope, computed from what is certain of the shopper.
+
+OrderCloud's assignments name buyers and user groups, never users, so its lists of products and
+categories are the same for all with the same membership. Nothing else is ever shared, and in doubt
+neither are those. Source: docs/sources.md#me-lists.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from proxy.model import Profile, Scope, Shopper
+
+SHAREABLE = frozenset({"me/products", "me/categories"})
+"""Lists that depend on what a shopper may see, never on who the shopper is.
+
+Promotions are left out: limits of redemption are per user.
+"""
+
+
+class Sharing(StrEnum):
+    """Who may be shown a page that was fetched for another, as a placement's `scope:` says it."""
+
+    SHOPPER = "shopper"  # nobody
+    ANONYMOUS = "anonymous"  # who did not log in, by the same API client
+    GROUPS = "groups"  # these, and who logged in with the same membership
+
+
+@dataclass(frozen=True, slots=True)
+class Membership:
+    """What of a shopper who logged in decides what OrderCloud lists."""
+
+    buyer_id: str
+    groups: frozenset[str]
+    currency: str | None
+    language: str | None
+
+
+def membership(profile: Profile, groups: frozenset[str]) -> Membership:
+    """Return what of a profile, and the groups, decides what OrderCloud lists."""
+    return Membership(profile.buyer_id, groups, profile.currency, profile.language)
+
+
+def own_scope(shopper: Shopper) -> Scope:
+    """Return the scope that this shopper, with these rights, shares with nobody."""
+    return Scope(repr(("one", shopper.id)))
+
+
+def anonymous_scope(shopper: Shopper) -> Scope:
+    """Return the scope of all who did not log in, by one API client: they are one template user."""
+    return Scope(repr(("anonymous", shopper.client_id, shopper.username, sorted(shopper.roles))))
+
+
+def group_scope(shopper: Shopper, member: Membership) -> Scope:
+    """Return the scope of all who logged in, by one API client, with one membership."""
+    groups, roles = sorted(member.groups), sorted(shopper.roles)
+    locale = member.currency, member.language
+    return Scope(repr(("groups", shopper.client_id, member.buyer_id, groups, locale, roles)))
+
+
+def reach(shopper: Shopper, resource: str, sharing: Sharing) -> Sharing:
+    """Return with whom this shopper may share *resource*, where *sharing* is the most permitted.
+
+    Who acts as somebody else shares with nobody.
+    """
+    if resource not in SHAREABLE or shopper.impersonator is not None:
+        return Sharing.SHOPPER
+    if shopper.is_anonymous and sharing is not Sharing.SHOPPER:
+        return Sharing.ANONYMOUS
+    return Sharing.GROUPS if sharing is Sharing.GROUPS else Sharing.SHOPPER
