@@ -24,6 +24,7 @@ from proxy.sections import (
     Events,
     Log,
     OrderCloud,
+    Redis,
     Rules,
     Section,
     Server,
@@ -46,6 +47,7 @@ class Config(Section):
     cache: Cache = Cache()
     events: Events = Events()
     consent: Consent = Consent()
+    redis: Redis = Redis()
     log: Log = Log()
 
     def shown(self) -> dict[str, Any]:

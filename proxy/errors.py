@@ -5,7 +5,9 @@ ProxyError
 ├── RequestError            400  the caller's query cannot be read
 │   ├── InvalidEvents       400  reported events: every mistake found
 │   ├── TooLarge            413  more than is read
+│   ├── HeadTooLarge        431  request line and headers are
 │   └── CallerLeft          408  gone, or silent for too long
+├── TooManyConnections      503
 ├── TokenError              401  missing, malformed, expired, foreign, wrongly signed
 ├── SignatureError          401  a webhook that is not OrderCloud's
 ├── UnknownPlacement        404
@@ -16,6 +18,7 @@ ProxyError
 │   ├── UpstreamBroken      502  answered with something that makes no sense
 │   ├── UpstreamBusy        503  too many calls under way already
 │   └── UpstreamOpen        503  keeps failing, and is left alone for a moment
+├── RedisAway           503  Redis cannot be reached, is too slow, or refused
 ├── EventRefused                 CDP will never take this event
 ├── OutboxFull              503  no event can be kept now
 └── OrderCloudRefused            OrderCloud's own error answer, shown as OrderCloud wrote it
@@ -110,12 +113,28 @@ class TooLarge(RequestError):
     status = 413
 
 
+class HeadTooLarge(RequestError):
+    """Request line and headers are larger than what is read."""
+
+    code = "head-too-large"
+    title = "The request's headers are too large"
+    status = 431
+
+
 class CallerLeft(RequestError):
     """The caller has gone, or neither reads nor writes any more."""
 
     code = "caller-left"
     title = "The caller left"
     status = 408
+
+
+class TooManyConnections(ProxyError):
+    """As many connections are open as may be."""
+
+    code = "too-many-connections"
+    title = "Too many connections are open"
+    status = 503
 
 
 class TokenError(ProxyError):
@@ -148,6 +167,8 @@ class UpstreamError(ProxyError):
     code = "upstream"
     title = "An upstream service failed"
     status = 502
+    retry_after_s: float = 0.0
+    """Seconds for which the upstream asked to be left alone."""
 
     @property
     def is_outage(self) -> bool:
@@ -183,6 +204,10 @@ class UpstreamFailed(UpstreamError):
     code = "upstream-failed"
     title = "An upstream service answered with an error"
 
+    def __init__(self, message: str, *, retry_after_s: float = 0.0) -> None:
+        super().__init__(message)
+        self.retry_after_s = retry_after_s
+
 
 class UpstreamBroken(UpstreamError):
     """The upstream answered with something that makes no sense."""
@@ -205,6 +230,19 @@ class UpstreamOpen(UpstreamError):
     code = "upstream-open"
     title = "An upstream service keeps failing"
     status = 503
+
+
+class RedisAway(ProxyError):
+    """Redis did not do what it was asked; each replica goes on by itself."""
+
+    code = "redis-away"
+    title = "What replicas share is out of reach"
+    status = 503
+
+    @property
+    def is_outage(self) -> bool:
+        """Say yes: Redis may come back."""
+        return True
 
 
 class EventRefused(ProxyError):

@@ -59,6 +59,8 @@ Url = Annotated[str, BeforeValidator(_read_url, json_schema_input_type=str)]
 Pairs = BeforeValidator(_read_pairs)
 Words = Annotated[tuple[str, ...], BeforeValidator(_read_list)]
 Port = Annotated[int, Field(ge=0, le=65535)]
+RedisNode = Annotated[str, Field(pattern=r"^(/.+|[^/]+:[0-9]{1,5})$")]
+RedisNodes = Annotated[tuple[RedisNode, ...], BeforeValidator(_read_list)]
 
 
 class Section(BaseModel):
@@ -76,6 +78,9 @@ class Server(Section):
     admin_port: Port = Field(8081, description="port of the admin listener")
     drain: Duration = Field(20.0, description="how long requests under way may take at shutdown")
     keep_alive: Duration = Field(75.0, description="longer than the load balancer's own")
+    head_size: Size = Field(32 * 1024, description="of request line and headers; then 431")
+    head_time: Duration = Field(10.0, description="until they are there, whole; then 408")
+    connections: int = Field(10_000, ge=1, description="open at once on a listener; then 503")
     cors_origins: Words = Field((), description="origins of storefronts that call from a browser")
 
 
@@ -197,6 +202,9 @@ class Events(Section):
     remember: Duration = Field(7 * 86400.0, description="how long a repeated event is known")
     keep_dead: Duration = Field(30 * 86400.0, description="how long refused events are kept")
     in_flight: int = Field(16, ge=1, description="events on their way to CDP at once")
+    attempts: int = Field(
+        1000, ge=1, description="failed ones until an event is refused, if CDP takes others"
+    )
     webhook_key: SecretStr | None = Field(
         None, description="HashKey of OrderCloud's webhooks; environment or file only"
     )
@@ -217,6 +225,34 @@ class Consent(Section):
     def is_needed(self) -> bool:
         """Say whether nothing may be told without consent."""
         return bool(self.header or self.cookie)
+
+
+class Redis(Section):
+    """Redis or Valkey, which replicas share; without `nodes` each replica is on its own."""
+
+    nodes: RedisNodes = Field(
+        (), description="`host:port` of the server, its Sentinels, or some of the cluster"
+    )
+    mode: Literal["standalone", "sentinel", "cluster"] = Field(
+        "standalone", description="what answers at `nodes`"
+    )
+    service: str = Field("mymaster", description="the master's name among Sentinels")
+    username: str = Field("", description="of an ACL user")
+    password: SecretStr | None = Field(None, description="environment or file only")
+    sentinel_password: SecretStr | None = Field(None, description="environment or file only")
+    db: int = Field(0, ge=0, description="database number; a cluster has only 0")
+    tls: bool = Field(False, description="whether connections are encrypted")
+    ca_file: Path | None = Field(None, description="certificates to trust, if not the machine's")
+    prefix: str = Field("decision-proxy", description="of every key, where others use it too")
+    timeout: Duration = Field(0.005, description="what a shopper's request waits for it")
+    limit: Duration = Field(1.0, description="connecting, and calls that no shopper waits for")
+
+    @model_validator(mode="after")
+    def _check_nodes(self) -> Self:
+        if self.mode == "standalone" and len(self.nodes) > 1:
+            what = "a standalone Redis has one node"
+            raise document.refusal(what, "name one, or set `mode` to sentinel or cluster")
+        return self
 
 
 class Log(Section):

@@ -24,11 +24,14 @@ Permit = NewType("Permit", int)
 
 
 class Breaker:
-    """Guards calls to the upstream called *name*."""
+    """Guards calls to the upstream called *name*; it rests *rest_max_s* at most."""
 
-    def __init__(self, *, name: str, clock: Callable[[], float]) -> None:
+    def __init__(
+        self, *, name: str, clock: Callable[[], float], rest_max_s: float = _REST_MAX_S
+    ) -> None:
         self._name = name
         self._clock = clock
+        self._rest_max_s = rest_max_s
         self._failures: deque[bool] = deque(maxlen=_WINDOW)
         self._rest_s = _REST_S
         self._rests_until: float | None = None
@@ -70,7 +73,7 @@ class Breaker:
         """Rest, a little longer or shorter, so that replicas do not all probe at once."""
         jitter = random.uniform(0.8, 1.2)  # noqa: S311 - spreads probes, guards nothing
         self._rests_until = self._clock() + self._rest_s * jitter
-        self._rest_s = min(self._rest_s * 2, _REST_MAX_S)
+        self._rest_s = min(self._rest_s * 2, self._rest_max_s)
         self._failures.clear()
         self._turns += 1
 

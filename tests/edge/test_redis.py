@@ -1,0 +1,143 @@
+"""The connection to Redis, with real servers that hang, die and come back."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from proxy.edge.redis import Client, Redis, connected
+from proxy.errors import RedisAway
+from proxy.sections import Redis as RedisConfig
+from proxy.tasks import Tasks
+from tests.redis import RedisServer, running_redis
+from tests.servers import Servers
+
+
+@pytest.fixture
+async def server(tmp_path: Path) -> AsyncIterator[RedisServer]:
+    async with running_redis(tmp_path) as server:
+        yield server
+
+
+def config(server: RedisServer, *, limit_s: float = 1.0) -> RedisConfig:
+    return RedisConfig.model_validate({"nodes": [server.node], "limit": f"{limit_s}s"})
+
+
+async def ping(client: Client) -> object:
+    return await client.execute_command("PING")
+
+
+async def until_called(redis: Redis) -> None:
+    """Call until a call succeeds."""
+    async with asyncio.timeout(20):
+        while True:
+            try:
+                await redis.call(ping)
+            except RedisAway:
+                await asyncio.sleep(0.01)
+            else:
+                return
+
+
+async def until_left_alone(redis: Redis) -> None:
+    for _ in range(100):
+        if redis.is_away:
+            return
+        with pytest.raises(RedisAway):
+            await redis.call(ping)
+    raise AssertionError("never left alone")
+
+
+async def test_a_call_returns_what_redis_answers(servers: Servers, server: RedisServer) -> None:
+    redis = await servers.start(connected(config(server)))
+    await redis.call(lambda client: client.set("name", "value"))
+    assert await redis.call(lambda client: client.get("name")) == b"value"
+
+
+async def test_a_call_that_is_refused_says_so(servers: Servers, server: RedisServer) -> None:
+    redis = await servers.start(connected(config(server)))
+    with pytest.raises(RedisAway, match="unknown command"):
+        await redis.call(lambda client: client.execute_command("NONSENSE"))
+
+
+async def test_calls_are_told_of(servers: Servers, server: RedisServer) -> None:
+    told: list[tuple[str, str]] = []
+    redis = await servers.start(
+        connected(config(server), on_call=lambda name, outcome, _: told.append((name, outcome)))
+    )
+    await server.kill()
+    with pytest.raises(RedisAway):
+        await redis.call(ping)
+    assert told == [("redis", "ok"), ("redis", "redis-away")]
+
+
+async def test_a_gateway_starts_without_redis_and_finds_it_later(
+    servers: Servers, tmp_path: Path
+) -> None:
+    server = RedisServer(tmp_path)
+    redis = await servers.start(connected(config(server)))
+    with pytest.raises(RedisAway, match="redis: "):
+        await redis.call(ping)
+    await server.start()
+    try:
+        await until_called(redis)
+    finally:
+        await server.kill()
+
+
+async def test_redis_that_hangs_is_waited_for_no_longer_than_its_limit(
+    servers: Servers, server: RedisServer
+) -> None:
+    redis = await servers.start(connected(config(server, limit_s=0.05)))
+    server.hang()
+    with pytest.raises(RedisAway, match=r"within 0\.05 s"):
+        await redis.call(ping)
+    server.go_on()
+    await until_called(redis)
+
+
+async def test_redis_that_keeps_failing_is_left_alone_and_comes_back_by_itself(
+    servers: Servers, server: RedisServer
+) -> None:
+    redis = await servers.start(connected(config(server)))
+    await server.kill()
+    await until_left_alone(redis)
+    started = time.perf_counter()
+    with pytest.raises(RedisAway, match="left alone"):
+        await redis.call(ping)
+    assert time.perf_counter() - started < 0.5
+    await server.start()
+    await until_called(redis)
+    assert not redis.is_away
+
+
+async def test_a_call_that_blocks_may_take_longer_than_the_limit(
+    servers: Servers, server: RedisServer
+) -> None:
+    redis = await servers.start(connected(config(server, limit_s=0.2)))
+    nothing = await redis.wait(
+        lambda client: client.xread({"stream": "$"}, block=300), blocks_s=0.3
+    )
+    assert not nothing
+
+
+async def test_a_call_that_is_cancelled_spoils_no_other(
+    servers: Servers, server: RedisServer
+) -> None:
+    redis = await servers.start(connected(config(server)))
+    keys = [f"key-{number}" for number in range(50)]
+
+    async def get(key: str) -> object:
+        return await redis.call(lambda client: client.get(key))
+
+    await redis.call(lambda client: client.mset({key: key for key in keys}))
+    tasks = Tasks()
+    calls = [tasks.spawn(get(key), name="a call") for key in keys]
+    await asyncio.sleep(0)
+    for call in calls[::2]:
+        call.cancel()
+    answers = await asyncio.gather(*calls, return_exceptions=True)
+    assert answers[1::2] == [key.encode() for key in keys[1::2]]
+    assert not redis.is_away
