@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import socket
 import time
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
@@ -11,7 +12,8 @@ from typing import TypeVar
 from starlette.types import ASGIApp
 
 from proxy import events
-from proxy.cache import Cache
+from proxy.cache.cache import Cache
+from proxy.cache.journal import Journal, Journals, position_at
 from proxy.config import Config
 from proxy.decisions import Decisions
 from proxy.edge.cdp import Cdp
@@ -25,9 +27,11 @@ from proxy.pages import Pages
 from proxy.pipeline import Pipeline
 from proxy.reload import RuleBook, RuleSet
 from proxy.sections import OrderCloud as OrderCloudConfig
+from proxy.sections import Server
 from proxy.shoppers import Shoppers
 from proxy.tasks import Tasks
 from proxy.web import routes, server
+from proxy.web.connection import Connection, Limits
 from proxy.web.health import AdminEndpoints, Health
 from proxy.web.passthrough import InPlace, Observe, Passthrough
 from proxy.web.placements import Placements
@@ -42,11 +46,19 @@ _PARSED_PER_BYTE = 8
 
 @dataclass(frozen=True, slots=True)
 class Gateway:
-    """What listens: the two apps, and the health that shutdown is told to."""
+    """What listens: the two apps and their connections; and the health that is told of the end."""
 
     storefront: ASGIApp
     admin: ASGIApp
+    connect: Callable[..., Connection]
     health: Health
+
+    def listeners(self, storefront: socket.socket, admin: socket.socket) -> list[server.Listener]:
+        """Return both apps on the given sockets."""
+        return [
+            server.Listener(self.storefront, storefront, self.connect),
+            server.Listener(self.admin, admin, self.connect),
+        ]
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,14 +89,10 @@ async def serve(
     ):
         async with running(config) as gateway:
             await server.serve(
-                [
-                    server.Listener(gateway.storefront, storefront),
-                    server.Listener(gateway.admin, admin),
-                ],
+                gateway.listeners(storefront, admin),
                 stop=stop,
                 on_start=on_start,
                 on_stop=gateway.health.drain,
-                keep_alive_s=at.keep_alive,
                 drain_s=at.drain,
             )
 
@@ -101,10 +109,14 @@ async def running(config: Config) -> AsyncIterator[Gateway]:
         watcher = tasks.spawn(rules.watch(), name="rules watcher")
         catalog = OrderCloud(upstreams.ordercloud)
         verifier = _verifier(config, tasks, upstreams)
+        start = position_at(time.time())
+        journals = Journals(*(Journal(start=start) for _ in range(3)))
         caches = _Caches(metrics, tasks)
-        shoppers = _shoppers(config, caches, catalog)
-        decisions = _decisions(config, caches, shoppers, Cdp(upstreams.cdp, config.cdp))
-        pipeline = Pipeline(verifier, shoppers, decisions, _pages(config, caches, catalog))
+        shoppers = _shoppers(config, caches, journals, catalog)
+        decisions = _decisions(config, caches, journals, shoppers, Cdp(upstreams.cdp, config.cdp))
+        pipeline = Pipeline(
+            verifier, shoppers, decisions, _pages(config, caches, journals, catalog)
+        )
         needs = events.Needs(upstreams.events, catalog, verifier, shoppers.profile, metrics)
         told = await stack.enter_async_context(events.running(config, needs))
         health = Health(
@@ -132,7 +144,21 @@ async def running(config: Config) -> AsyncIterator[Gateway]:
             config=config,
             metrics=metrics,
         )
-        yield Gateway(storefront, routes.admin(endpoints, config=config, metrics=metrics), health)
+        admin = routes.admin(endpoints, config=config, metrics=metrics)
+        yield Gateway(storefront, admin, _connect_with(config.server, metrics), health)
+
+
+def _connect_with(at: Server, metrics: Metrics) -> Callable[..., Connection]:
+    return partial(
+        Connection,
+        limits=Limits(
+            head_bytes=at.head_size,
+            head_s=at.head_time,
+            keep_alive_s=at.keep_alive,
+            connections=at.connections,
+        ),
+        on_refused=lambda fault: metrics.refused.labels(fault.code).inc(),
+    )
 
 
 async def _connect(
@@ -190,39 +216,47 @@ class _Caches:
         self._metrics = metrics
         self._tasks = tasks
 
-    def make(self, name: str, max_bytes: int, weigh: Callable[[T], int]) -> Cache[T]:
+    def make(
+        self, name: str, journal: Journal, max_bytes: int, weigh: Callable[[T], int]
+    ) -> Cache[T]:
         """Return a cache of up to *max_bytes*; *weigh* says what an answer takes."""
         memory = Memory(max_bytes, weigh=weigh)
         self._metrics.cache_bytes.labels(name).set_function(lambda: memory.size_bytes)
-        return Cache(memory, tasks=self._tasks, clock=time.monotonic)
+        return Cache(memory, journal=journal, tasks=self._tasks, clock=time.monotonic)
 
 
-def _shoppers(config: Config, caches: _Caches, catalog: OrderCloud) -> Shoppers:
+def _shoppers(config: Config, caches: _Caches, journals: Journals, catalog: OrderCloud) -> Shoppers:
+    journal = journals.shoppers
     return Shoppers(
         catalog,
-        profiles=caches.make("profiles", _PROFILES_BYTES, lambda _: 0),
-        groups=caches.make("groups", _PROFILES_BYTES, lambda ids: _ID_BYTES * len(ids)),
+        profiles=caches.make("profiles", journal, _PROFILES_BYTES, lambda _: 0),
+        groups=caches.make("groups", journal, _PROFILES_BYTES, lambda ids: _ID_BYTES * len(ids)),
         fresh_s=config.cache.profile_fresh,
         timeout_s=config.cdp.timeout,
     )
 
 
-def _decisions(config: Config, caches: _Caches, shoppers: Shoppers, decider: Cdp) -> Decisions:
+def _decisions(
+    config: Config, caches: _Caches, journals: Journals, shoppers: Shoppers, decider: Cdp
+) -> Decisions:
     return Decisions(
         decider,
         shoppers=shoppers,
         cache=caches.make(
-            "decisions", config.cache.decisions, lambda done: done.size_bytes * _PARSED_PER_BYTE
+            "decisions",
+            journals.decisions,
+            config.cache.decisions,
+            lambda done: done.size_bytes * _PARSED_PER_BYTE,
         ),
         lifetimes=config.cache,
         timeout_s=config.cdp.timeout,
     )
 
 
-def _pages(config: Config, caches: _Caches, catalog: OrderCloud) -> Pages:
+def _pages(config: Config, caches: _Caches, journals: Journals, catalog: OrderCloud) -> Pages:
     return Pages(
         catalog,
-        cache=caches.make("pages", config.cache.pages, lambda page: len(page.body)),
+        cache=caches.make("pages", journals.pages, config.cache.pages, lambda page: len(page.body)),
         lifetimes=config.cache,
     )
 

@@ -4,9 +4,10 @@ import asyncio
 import contextlib
 import socket
 import ssl
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
+from functools import partial
 from typing import TypeVar
 
 import httpx2
@@ -15,13 +16,16 @@ from starlette.types import ASGIApp
 import sandbox.server
 from proxy import app
 from proxy.config import Config
+from proxy.errors import ProxyError
 from proxy.tasks import Tasks
 from proxy.web import server
+from proxy.web.connection import Connection, Limits
 from proxy.web.health import Health
 
 T = TypeVar("T")
 
 ADMIN_KEY = "key-of-the-tests"
+LIMITS = Limits(head_bytes=4096, head_s=10.0, keep_alive_s=10.0, connections=100)
 _PATIENCE_S = 20.0
 _NO_TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 """Never used on loopback; reading the machine's certificates takes as long as a whole test."""
@@ -88,15 +92,23 @@ async def running_gateway(config: Config) -> AsyncIterator[Gateway]:
     """Serve both apps of the gateway on free ports, as `app.serve` does."""
     stop = asyncio.Event()
     async with app.running(config) as gateway, asyncio.TaskGroup() as serving:
-        listeners = [
-            server.Listener(each, free_socket()) for each in (gateway.storefront, gateway.admin)
-        ]
+        listeners = gateway.listeners(free_socket(), free_socket())
         for listener in listeners:
             listener.socket.listen()
-            serving.create_task(server.serve([listener], stop=stop, keep_alive_s=20.0, drain_s=5.0))
+            serving.create_task(server.serve([listener], stop=stop, drain_s=5.0))
         async with client(listeners[0].url) as shop, client(listeners[1].url) as admin:
             yield Gateway(shop, admin, gateway.health)
         stop.set()
+
+
+def listener_of(
+    asgi: ASGIApp,
+    limits: Limits = LIMITS,
+    on_refused: Callable[[ProxyError], None] = lambda _: None,
+) -> server.Listener:
+    """Put *asgi* on a free port; it does not listen yet."""
+    connect = partial(Connection, limits=limits, on_refused=on_refused)
+    return server.Listener(asgi, free_socket(), connect)
 
 
 def client(url: str) -> httpx2.AsyncClient:

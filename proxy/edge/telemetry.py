@@ -44,6 +44,12 @@ class Metrics:
             buckets=_SECONDS,
             registry=registry,
         )
+        self.refused = Counter(
+            "decision_proxy_refused",
+            "Requests and connections refused before they were routed, by error code.",
+            ["reason"],
+            registry=registry,
+        )
         self.placements = Counter(
             "decision_proxy_placements",
             "Placements answered: by which rule, on what kind of decision, and why.",

@@ -46,6 +46,11 @@ async def on_proxy_error(request: Request, exc: Exception) -> Response:
     return _problem(request, body_of(exc, request.state.request_id), headers)
 
 
+def written(exc: ProxyError, *, path: str, request_id: str) -> tuple[str, bytes]:
+    """Return media type and body of the problem, in the shape that is read under *path*."""
+    return _written(body_of(exc, request_id), path)
+
+
 async def on_http_error(request: Request, exc: Exception) -> Response:
     """Answer what routing itself refuses: an unknown path, a wrong method."""
     assert isinstance(exc, HTTPException)
@@ -76,13 +81,19 @@ def _members(code: str, title: str, status: int, detail: str, request_id: str) -
 
 
 def _problem(request: Request, members: dict[str, Any], headers: Mapping[str, str]) -> Response:
-    is_ordercloud = request.scope["path"].startswith(_ORDERCLOUD)
+    media_type, body = _written(members, request.scope["path"])
     return Response(
-        msgspec.json.encode(_as_ordercloud(members) if is_ordercloud else members),
+        body,
         status_code=members["status"],
-        media_type="application/json" if is_ordercloud else "application/problem+json",
+        media_type=media_type,
         headers={"cache-control": "private, no-store", **headers},
     )
+
+
+def _written(members: dict[str, Any], path: str) -> tuple[str, bytes]:
+    if path.startswith(_ORDERCLOUD):
+        return "application/json", msgspec.json.encode(_as_ordercloud(members))
+    return "application/problem+json", msgspec.json.encode(members)
 
 
 def _as_ordercloud(members: Mapping[str, Any]) -> dict[str, Any]:

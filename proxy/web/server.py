@@ -5,6 +5,7 @@ import contextlib
 import logging
 import signal
 import socket
+import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
@@ -12,18 +13,21 @@ import uvicorn
 from starlette.types import ASGIApp
 
 from proxy.errors import DocumentError, Problem
+from proxy.web.connection import Connection
 
 _BACKLOG = 2048
+_CHECK_EVERY = 5  # ticks of uvicorn's main loop, ten a second
 
 _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class Listener:
-    """An app and the bound socket that it answers on."""
+    """An app, the bound socket that it answers on, and what makes its connections."""
 
     app: ASGIApp
     socket: socket.socket
+    connect: Callable[..., Connection]
 
     @property
     def url(self) -> str:
@@ -43,6 +47,15 @@ class _Server(uvicorn.Server):
         """Start to listen, and say so."""
         await super().startup(sockets)
         self.is_up.set()
+
+    async def on_tick(self, counter: int) -> bool:
+        """End connections whose time is over."""
+        if counter % _CHECK_EVERY == 0:
+            now = time.monotonic()
+            for connection in tuple(self.server_state.connections):
+                assert isinstance(connection, Connection)
+                connection.check(now)
+        return await super().on_tick(counter)
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -75,14 +88,13 @@ async def serve(
     stop: asyncio.Event,
     on_start: Callable[[], None] = lambda: None,
     on_stop: Callable[[], None] = lambda: None,
-    keep_alive_s: float,
     drain_s: float,
 ) -> None:
     """Answer on all *listeners* until *stop*; then take nothing new and let requests end.
 
     Listeners stop in their order, each given *drain_s* seconds for the requests under way.
     """
-    servers = [_Server(_config(one.app, keep_alive_s, drain_s)) for one in listeners]
+    servers = [_Server(_config(one, drain_s)) for one in listeners]
     async with asyncio.TaskGroup() as group:
         tasks = [
             group.create_task(server.serve(sockets=[one.socket]))
@@ -112,10 +124,10 @@ def stopped_by_signals(stop: asyncio.Event) -> Iterator[None]:
             loop.remove_signal_handler(number)
 
 
-def _config(app: ASGIApp, keep_alive_s: float, drain_s: float) -> uvicorn.Config:
+def _config(listener: Listener, drain_s: float) -> uvicorn.Config:
     return uvicorn.Config(
-        app,
-        http="httptools",
+        listener.app,
+        http=listener.connect,  # type: ignore[arg-type]  # a class, says uvicorn, and only calls it
         ws="none",
         loop="none",
         lifespan="off",
@@ -124,6 +136,5 @@ def _config(app: ASGIApp, keep_alive_s: float, drain_s: float) -> uvicorn.Config
         server_header=False,
         proxy_headers=False,
         backlog=_BACKLOG,
-        timeout_keep_alive=int(keep_alive_s),
         timeout_graceful_shutdown=int(drain_s),
     )

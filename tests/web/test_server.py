@@ -13,7 +13,7 @@ from proxy.errors import DocumentError
 from proxy.tasks import Tasks
 from proxy.web import server
 from proxy.web.server import Listener, bind, stopped_by_signals
-from tests.servers import client, free_socket
+from tests.servers import client, free_socket, listener_of
 
 
 class Slow:
@@ -38,14 +38,13 @@ class Serving:
         self.ready.gate.set()
         self.stop = asyncio.Event()
         started = asyncio.Event()
-        self.listeners = [Listener(app, free_socket()) for app in (self.slow, self.ready)]
+        self.listeners = [listener_of(app) for app in (self.slow, self.ready)]
         self.task = Tasks().spawn(
             server.serve(
                 self.listeners,
                 stop=self.stop,
                 on_start=started.set,
                 on_stop=on_stop,
-                keep_alive_s=5.0,
                 drain_s=drain_s,
             ),
             name="serving",
@@ -77,9 +76,10 @@ class TestBind:
 
 
 def test_a_listener_knows_its_address() -> None:
-    with free_socket() as bound:
+    listener = listener_of(Slow())
+    with listener.socket as bound:
         port = bound.getsockname()[1]
-        assert Listener(Slow(), bound).url == f"http://127.0.0.1:{port}"
+        assert listener.url == f"http://127.0.0.1:{port}"
 
 
 async def test_all_listeners_answer_once_it_is_started() -> None:
