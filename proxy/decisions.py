@@ -1,15 +1,15 @@
 """What CDP decides for a shopper, in the time that a shopper waits; else what stands in for it."""
 
 import asyncio
-import hashlib
-from collections.abc import Hashable, Mapping
+from collections.abc import Iterator, Mapping
+from functools import partial
 from typing import Protocol
 
-import msgspec
-
-from proxy.cache import Cache, Served
-from proxy.core.freshness import Lifetime
-from proxy.core.placement import Flow
+from proxy.cache.cache import Cache, Fetched, Served
+from proxy.core import tags
+from proxy.core.freshness import ENDLESS, Lifetime, Terms
+from proxy.core.keys import Key, key_of
+from proxy.core.placement import Flow, Placement
 from proxy.errors import (
     ProxyError,
     UpstreamBroken,
@@ -19,11 +19,11 @@ from proxy.errors import (
     UpstreamRefused,
     UpstreamTimeout,
 )
-from proxy.model import Asked, Call, Decision, Execution, Freshness, Json, Reason, Shopper
+from proxy.model import Asked, Call, Decision, Execution, Freshness, Guest, Json, Reason, Shopper
 from proxy.sections import Cache as CacheConfig
 from proxy.shoppers import Shoppers
 
-_NOTHING_FRESH_S = 10.0
+_NOTHING_LIVES = Lifetime(10.0)
 """How long it is remembered that CDP had nothing for a guest: short, as a flow may go live."""
 
 _REASONS: Mapping[type[ProxyError], Reason] = {
@@ -61,54 +61,64 @@ class Decisions:
         self._lifetimes = lifetimes
         self._timeout_s = timeout_s
 
-    async def decide(self, flow: Flow | None, shopper: Shopper, asked: Asked) -> Decision:
+    async def decide(self, placement: Placement, shopper: Shopper, asked: Asked) -> Decision:
         """Return what CDP decides within the shopper's deadline, or what may stand in for it.
 
         The deadline answers the shopper only; the fetch goes on to its own limit and is kept.
         """
+        flow = placement.flow
         if flow is None:
             return Decision(None, Reason.NO_DECISION, Freshness.FRESH)
+        terms = self._terms(flow, placement.tag)
         key = _decision_key(flow, shopper, asked)
         timeout_s = self._timeout_s if flow.timeout_s is None else flow.timeout_s
         try:
             async with asyncio.timeout(timeout_s):
-                return _decision(
-                    await self._cache.get(key, lambda: self._execute(flow, shopper, asked))
-                )
+                fetch = partial(self._execute, flow, shopper, asked)
+                return _decision(await self._cache.get(key, fetch, terms))
         except TimeoutError:
             reason = Reason.TIMEOUT
         except ProxyError as exc:
             reason = _reason(exc)
-        last_good = self._cache.last_good(key)
+        last_good = self._cache.last_good(key, terms)
         if last_good and last_good.value.output is not None:
             return _decision(last_good, reason)
         return Decision(None, reason, Freshness.FALLBACK)
 
-    async def _execute(
-        self, flow: Flow, shopper: Shopper, asked: Asked
-    ) -> tuple[Execution, Lifetime]:
+    def _terms(self, flow: Flow, tag: int) -> Terms:
+        times = self._lifetimes
+        fresh_s = times.decision_fresh if flow.fresh_s is None else flow.fresh_s
+        return Terms(Lifetime(fresh_s, error_s=times.decision_error), tag)
+
+    async def _execute(self, flow: Flow, shopper: Shopper, asked: Asked) -> Fetched[Execution]:
+        guest = await self._shoppers.guest(shopper, asked)
         execution = await self._decider.execute(
             Call(
                 friendly_id=flow.friendly_id,
-                guest=await self._shoppers.guest(shopper, asked),
+                guest=guest,
                 params=_params(flow, asked),
                 token=shopper.token if flow.forwards_token else None,
                 user_agent=asked.visitor.user_agent,
                 geo=asked.visitor.geo,
             )
         )
-        fresh_s = self._lifetimes.decision_fresh if flow.fresh_s is None else flow.fresh_s
-        if execution.output is None:
-            return execution, Lifetime(min(fresh_s, _NOTHING_FRESH_S))
-        return execution, Lifetime(fresh_s, error_s=self._lifetimes.decision_error)
+        lifetime = _NOTHING_LIVES if execution.output is None else ENDLESS
+        return Fetched(execution, lifetime, tags.pack(_tags(flow, guest, shopper)))
 
 
-def _decision_key(flow: Flow, shopper: Shopper, asked: Asked) -> Hashable:
+def _decision_key(flow: Flow, shopper: Shopper, asked: Asked) -> Key:
     """Return the flow, the shopper (as whom it may act) and all that the flow is told."""
-    told = msgspec.json.encode((_params(flow, asked), asked.visitor), order="sorted")
-    # A digest, since what a browser sends may be long and is not weighed by the cache.
-    digest = hashlib.blake2b(told, digest_size=16).digest()
-    return flow.friendly_id, flow.forwards_token, shopper.id, digest
+    told = _params(flow, asked), asked.visitor
+    return key_of("decision", flow.friendly_id, flow.forwards_token, shopper.id, *told)
+
+
+def _tags(flow: Flow, guest: Guest, shopper: Shopper) -> Iterator[str]:
+    """Give the flow and all that the guest may be known by when something is told of them."""
+    yield tags.tag("flow", flow.friendly_id)
+    yield tags.tag("shopper", shopper.id)
+    for name in (guest.browser_id, guest.identifier, shopper.anonymous_identifier):
+        if name:
+            yield tags.tag("guest", name)
 
 
 def _params(flow: Flow, asked: Asked) -> dict[str, Json]:

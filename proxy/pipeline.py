@@ -9,7 +9,7 @@ import time
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from proxy.cache import Served
+from proxy.cache.cache import Served
 from proxy.core.choose import Choice, choose
 from proxy.core.placement import Placement
 from proxy.decisions import Decisions
@@ -80,7 +80,7 @@ class Pipeline:
         shopper = await self._verifier.verify(authorization)
         timings.step("verify")
         decision, facts = await asyncio.gather(
-            self._decisions.decide(placement.flow, shopper, asked),
+            self._decisions.decide(placement, shopper, asked),
             self._shoppers.facts(placement.needs, shopper, asked),
         )
         timings.step("decision")

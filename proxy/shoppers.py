@@ -6,8 +6,10 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import Protocol
 
-from proxy.cache import Cache
-from proxy.core.freshness import Lifetime
+from proxy.cache.cache import Cache, Fetched
+from proxy.core import tags
+from proxy.core.freshness import Lifetime, Terms
+from proxy.core.keys import key_of
 from proxy.core.placement import Needs
 from proxy.errors import ProxyError
 from proxy.model import Asked, Facts, Guest, Profile, Shopper
@@ -38,7 +40,7 @@ class Shoppers:
         self._directory = directory
         self._profiles = profiles
         self._groups = groups
-        self._lifetime = Lifetime(fresh_s, error_s=fresh_s)
+        self._terms = Terms(Lifetime(fresh_s, error_s=fresh_s))
         self._timeout_s = timeout_s
 
     async def profile(self, shopper: Shopper) -> Profile:
@@ -47,8 +49,17 @@ class Shoppers:
         Raises:
             ProxyError: OrderCloud does not say.
         """
-        served = await self._profiles.get(shopper.id, partial(self._fetch_profile, shopper))
-        return served.value
+        key, fetch = key_of("profile", shopper.id), partial(self._fetch_profile, shopper)
+        return (await self._profiles.get(key, fetch, self._terms)).value
+
+    async def groups(self, shopper: Shopper) -> frozenset[str]:
+        """Return the user groups that *shopper* is in.
+
+        Raises:
+            ProxyError: OrderCloud does not say.
+        """
+        key, fetch = key_of("groups", shopper.id), partial(self._fetch_groups, shopper)
+        return (await self._groups.get(key, fetch, self._terms)).value
 
     async def guest(self, shopper: Shopper, asked: Asked) -> Guest:
         """Return whom CDP is asked about: the browser, else the identifier behind the token.
@@ -70,8 +81,7 @@ class Shoppers:
                 if needs.profile:
                     profile = await self.profile(shopper)
                 if needs.groups:
-                    fetch = partial(self._fetch_groups, shopper)
-                    groups = (await self._groups.get(shopper.id, fetch)).value
+                    groups = await self.groups(shopper)
         who = asked.visitor.browser_id if shopper.is_anonymous else shopper.username
         return Facts(
             at=datetime.now(UTC),
@@ -81,8 +91,16 @@ class Shoppers:
             who=who or shopper.id,
         )
 
-    async def _fetch_profile(self, shopper: Shopper) -> tuple[Profile, Lifetime]:
-        return await self._directory.fetch_profile(shopper), self._lifetime
+    async def _fetch_profile(self, shopper: Shopper) -> Fetched[Profile]:
+        profile = await self._directory.fetch_profile(shopper)
+        guest = tags.tag("guest", profile.identifier)
+        return Fetched(profile, tags=_tags("me", shopper, guest))
 
-    async def _fetch_groups(self, shopper: Shopper) -> tuple[frozenset[str], Lifetime]:
-        return await self._directory.fetch_groups(shopper), self._lifetime
+    async def _fetch_groups(self, shopper: Shopper) -> Fetched[frozenset[str]]:
+        groups = await self._directory.fetch_groups(shopper)
+        return Fetched(groups, tags=_tags("me/usergroups", shopper))
+
+
+def _tags(resource: str, shopper: Shopper, *more: str) -> bytes:
+    own = tags.tag("resource", resource), tags.tag("shopper", shopper.id)
+    return tags.pack((*own, *more))

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 _ROOT = Path(__file__).parent.parent
-_FOLDERS = ("", "core", "edge", "web")
+_FOLDERS = ("", "cache", "core", "edge", "web")
 _WITHOUT_TESTS = {
     "__main__": "one line; tests/processes.py runs the product through it",
     "capture": "web/test_capture.py shows what it tells of, over real sockets",

@@ -3,20 +3,18 @@
 Source: RFC 9111 section 4.2 (freshness) and RFC 5861 (stale-while-revalidate, stale-if-error).
 """
 
+import math
 from dataclasses import dataclass
-from enum import Enum, auto
-from typing import Generic, TypeVar
-
-T = TypeVar("T")
+from enum import IntEnum
 
 
-class State(Enum):
-    """What may be done with an answer."""
+class State(IntEnum):
+    """What may be done with an answer; the greater of two is what both allow."""
 
-    FRESH = auto()  # serve it
-    REVALIDATE = auto()  # serve it, and fetch a new one behind
-    ON_ERROR = auto()  # serve it only if a new one cannot be had
-    EXPIRED = auto()  # never serve it
+    FRESH = 0  # serve it
+    REVALIDATE = 1  # serve it, and fetch a new one behind
+    ON_ERROR = 2  # serve it only if a new one cannot be had
+    EXPIRED = 3  # never serve it
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,37 +25,55 @@ class Lifetime:
     revalidate_s: float = 0.0
     error_s: float = 0.0
 
+    def state(self, age_s: float) -> State:
+        """Return what may be done with an answer of that age."""
+        stale_s = age_s - self.fresh_s
+        if stale_s < 0:
+            return State.FRESH
+        if stale_s < self.revalidate_s:
+            return State.REVALIDATE
+        if stale_s < self.revalidate_s + self.error_s:
+            return State.ON_ERROR
+        return State.EXPIRED
+
+
+ENDLESS = Lifetime(math.inf)
+"""Of an answer that is as good as those who take it say."""
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """On what terms somebody takes answers: how old, and which purges concern them all.
+
+    *tag* is the hash (core.tags) of what the answers are taken for, `placement:home-hero`, since
+    an answer that several placements share is not tagged with any of them; 0 for none.
+    """
+
+    lifetime: Lifetime
+    tag: int = 0
+
 
 @dataclass(frozen=True, slots=True)
 class Stamp:
-    """When an answer was asked for (seconds of the cache's clock), and how long it lives."""
+    """When an answer was asked for (seconds of the cache's clock), and how long it lives at most.
+
+    It ages *pace* times as fast as time passes, from 1 on: what was fetched at one moment need not
+    run out at one.
+    """
 
     at: float
-    lifetime: Lifetime
+    lifetime: Lifetime = ENDLESS
+    pace: float = 1.0
 
     def age_s(self, now: float) -> float:
         """Return seconds since it was asked for."""
         return max(0.0, now - self.at)
 
-    def ttl_s(self, now: float) -> float:
-        """Return seconds left of being fresh; negative once stale."""
-        return self.lifetime.fresh_s - self.age_s(now)
+    def ttl_s(self, now: float, lifetime: Lifetime) -> float:
+        """Return seconds left of being fresh to who gives it *lifetime*; negative once stale."""
+        return min(self.lifetime.fresh_s, lifetime.fresh_s) / self.pace - self.age_s(now)
 
-    def state(self, now: float) -> State:
-        """Return what may be done with the answer now."""
-        stale_s = -self.ttl_s(now)
-        if stale_s < 0:
-            return State.FRESH
-        if stale_s < self.lifetime.revalidate_s:
-            return State.REVALIDATE
-        if stale_s < self.lifetime.revalidate_s + self.lifetime.error_s:
-            return State.ON_ERROR
-        return State.EXPIRED
-
-
-@dataclass(frozen=True, slots=True)
-class Entry(Generic[T]):
-    """An answer and its stamp, as a store keeps it."""
-
-    value: T
-    stamp: Stamp
+    def state(self, now: float, lifetime: Lifetime) -> State:
+        """Return what may be done with the answer now by who gives it *lifetime*."""
+        age_s = self.age_s(now) * self.pace
+        return max(self.lifetime.state(age_s), lifetime.state(age_s))

@@ -8,6 +8,7 @@ from datetime import datetime
 from functools import cached_property
 from typing import TypeAlias
 
+from proxy.core import tags
 from proxy.core.compose import ListTemplate
 from proxy.core.conditions import Circumstances, Condition, Key, Subject
 from proxy.core.experiment import Experiment
@@ -128,6 +129,11 @@ class Placement:
     query_names: frozenset[str]
     examples: tuple[Example, ...]
     file: str
+
+    @cached_property
+    def tag(self) -> int:
+        """Return the hash of the tag that all that is shown here has."""
+        return tags.hash_of(tags.tag("placement", self.name))
 
     @cached_property
     def needs(self) -> Needs:

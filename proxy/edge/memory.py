@@ -1,11 +1,12 @@
 """Level 1 of the cache: this process's memory, bounded in bytes, least recently used out first."""
 
-from collections.abc import Callable, Hashable
+from collections.abc import Callable
 from typing import Generic, TypeVar
 
 from cachetools import LRUCache
 
-from proxy.core.freshness import Entry
+from proxy.core.entry import Entry
+from proxy.core.keys import Key
 
 T = TypeVar("T")
 
@@ -18,24 +19,24 @@ class Memory(Generic[T]):
 
     def __init__(self, max_bytes: int, *, weigh: Callable[[T], int]) -> None:
         self._weigh = weigh
-        self._entries: LRUCache[Hashable, tuple[Entry[T], int]] = LRUCache(
+        self._entries: LRUCache[Key, tuple[Entry[T], int]] = LRUCache(
             max_bytes, getsizeof=lambda kept: kept[1]
         )
 
-    def get(self, key: Hashable) -> Entry[T] | None:
+    def get(self, key: Key) -> Entry[T] | None:
         """Return what is kept under *key*."""
         kept = self._entries.get(key)
         return kept[0] if kept else None
 
-    def put(self, key: Hashable, entry: Entry[T]) -> None:
+    def put(self, key: Key, entry: Entry[T]) -> None:
         """Keep *entry*, unless it alone is larger than everything that may be kept."""
-        weight = self._weigh(entry.value) + len(repr(key)) + OVERHEAD_BYTES
+        weight = self._weigh(entry.value) + len(key) + OVERHEAD_BYTES
         try:
             self._entries[key] = entry, weight
         except ValueError:
             self.remove(key)
 
-    def remove(self, key: Hashable) -> None:
+    def remove(self, key: Key) -> None:
         """Forget what is kept under *key*."""
         self._entries.pop(key, None)
 

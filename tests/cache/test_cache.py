@@ -5,8 +5,11 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from proxy.cache import Cache, Served
-from proxy.core.freshness import Lifetime
+from proxy.cache.cache import Cache, Fetched, Served
+from proxy.cache.journal import Journal
+from proxy.core import tags
+from proxy.core.freshness import ENDLESS, Lifetime, Terms
+from proxy.core.keys import key_of
 from proxy.edge.memory import Memory
 from proxy.errors import OrderCloudRefused, ProxyError, UpstreamTimeout
 from proxy.model import Freshness
@@ -14,6 +17,8 @@ from proxy.tasks import Tasks
 from tests.clock import Clock
 
 _LIFETIME = Lifetime(fresh_s=10, revalidate_s=20, error_s=30)
+_TERMS = Terms(_LIFETIME)
+_KEY = key_of("page", "one")
 
 
 class Origin:
@@ -22,18 +27,20 @@ class Origin:
     def __init__(self) -> None:
         self.fetches = 0
         self.error: ProxyError | None = None
+        self.lifetime = ENDLESS
+        self.tags: tuple[str, ...] = ()
         self.begun = asyncio.Event()
         self.gate = asyncio.Event()
         self.gate.set()
 
-    async def __call__(self) -> tuple[int, Lifetime]:
+    async def __call__(self) -> Fetched[int]:
         self.fetches += 1
         number = self.fetches
         self.begun.set()
         await self.gate.wait()
         if self.error is not None:
             raise self.error
-        return number, _LIFETIME
+        return Fetched(number, self.lifetime, tags.pack(self.tags))
 
 
 def _refused(status: int) -> OrderCloudRefused:
@@ -53,8 +60,14 @@ async def tasks() -> AsyncIterator[Tasks]:
 
 
 @pytest.fixture
-def cache(clock: Clock, tasks: Tasks) -> Cache[int]:
-    return Cache(Memory[int](1_000_000, weigh=lambda _: 1), tasks=tasks, clock=clock)
+def journal() -> Journal:
+    return Journal()
+
+
+@pytest.fixture
+def cache(journal: Journal, clock: Clock, tasks: Tasks) -> Cache[int]:
+    memory = Memory[int](1_000_000, weigh=lambda _: 1)
+    return Cache(memory, journal=journal, tasks=tasks, clock=clock)
 
 
 @pytest.fixture
@@ -67,7 +80,7 @@ def _seen(served: Served[int]) -> tuple[int, Freshness]:
 
 
 async def test_the_first_answer_is_fetched(cache: Cache[int], origin: Origin) -> None:
-    served = await cache.get("key", origin)
+    served = await cache.get(_KEY, origin, _TERMS)
     assert _seen(served) == (1, Freshness.FRESH)
     assert (served.age_s, served.ttl_s) == (0, 10)
 
@@ -76,28 +89,29 @@ async def test_the_first_answer_is_fetched(cache: Cache[int], origin: Origin) ->
 async def test_a_fresh_answer_is_served_without_asking(
     cache: Cache[int], origin: Origin, clock: Clock, age_s: float
 ) -> None:
-    await cache.get("key", origin)
+    await cache.get(_KEY, origin, _TERMS)
     clock.now += age_s
-    served = await cache.get("key", origin)
+    served = await cache.get(_KEY, origin, _TERMS)
     assert _seen(served) == (1, Freshness.CACHED)
     assert served.age_s == age_s
     assert origin.fetches == 1
 
 
 async def test_keys_do_not_share(cache: Cache[int], origin: Origin) -> None:
-    await cache.get(("alice", "list"), origin)
-    assert _seen(await cache.get(("bob", "list"), origin)) == (2, Freshness.FRESH)
+    await cache.get(key_of("page", "alice", "list"), origin, _TERMS)
+    served = await cache.get(key_of("page", "bob", "list"), origin, _TERMS)
+    assert _seen(served) == (2, Freshness.FRESH)
 
 
 @pytest.mark.parametrize("age_s", [10, 29.9])
 async def test_a_stale_answer_is_served_while_one_fetch_renews_it(
     cache: Cache[int], origin: Origin, clock: Clock, age_s: float
 ) -> None:
-    await cache.get("key", origin)
+    await cache.get(_KEY, origin, _TERMS)
     clock.now += age_s
     origin.gate.clear()
     for _ in range(3):
-        served = await cache.get("key", origin)
+        served = await cache.get(_KEY, origin, _TERMS)
         assert _seen(served) == (1, Freshness.STALE)
         assert served.ttl_s == 10 - age_s
     origin.gate.set()
@@ -109,19 +123,19 @@ async def test_a_stale_answer_is_served_while_one_fetch_renews_it(
 async def _renewed(cache: Cache[int], origin: Origin) -> Served[int]:
     """Return what is served once the fetch behind has ended."""
     await _settled(cache)
-    return await cache.get("key", origin)
+    return await cache.get(_KEY, origin, _TERMS)
 
 
 async def test_a_renewal_that_fails_is_tried_again_by_the_next(
     cache: Cache[int], origin: Origin, clock: Clock
 ) -> None:
-    await cache.get("key", origin)
+    await cache.get(_KEY, origin, _TERMS)
     clock.now += 10
     origin.error = UpstreamTimeout("slow")
-    await cache.get("key", origin)
+    await cache.get(_KEY, origin, _TERMS)
     await _settled(cache)
     origin.error = None
-    assert _seen(await cache.get("key", origin)) == (1, Freshness.STALE)
+    assert _seen(await cache.get(_KEY, origin, _TERMS)) == (1, Freshness.STALE)
     assert (await _renewed(cache, origin)).value == 3
 
 
@@ -134,51 +148,51 @@ async def _settled(cache: Cache[int]) -> None:
 async def test_older_answers_stand_in_only_during_an_outage(
     cache: Cache[int], origin: Origin, clock: Clock, age_s: float
 ) -> None:
-    await cache.get("key", origin)
+    await cache.get(_KEY, origin, _TERMS)
     clock.now += age_s
     origin.error = UpstreamTimeout("slow")
-    served = await cache.get("key", origin)
+    served = await cache.get(_KEY, origin, _TERMS)
     assert _seen(served) == (1, Freshness.STALE)
     assert served.stands_in_for is origin.error
     origin.error = None
-    assert _seen(await cache.get("key", origin)) == (3, Freshness.FRESH)
+    assert _seen(await cache.get(_KEY, origin, _TERMS)) == (3, Freshness.FRESH)
 
 
 async def test_nothing_stands_in_once_it_is_too_old(
     cache: Cache[int], origin: Origin, clock: Clock
 ) -> None:
-    await cache.get("key", origin)
+    await cache.get(_KEY, origin, _TERMS)
     clock.now += 60
     origin.error = UpstreamTimeout("slow")
-    assert cache.last_good("key") is None
+    assert cache.last_good(_KEY, _TERMS) is None
     with pytest.raises(UpstreamTimeout):
-        await cache.get("key", origin)
+        await cache.get(_KEY, origin, _TERMS)
 
 
 async def test_a_clear_no_is_passed_on_and_forgets_what_was_kept(
     cache: Cache[int], origin: Origin, clock: Clock
 ) -> None:
-    await cache.get("key", origin)
+    await cache.get(_KEY, origin, _TERMS)
     clock.now += 30
     origin.error = _refused(404)
     with pytest.raises(OrderCloudRefused):
-        await cache.get("key", origin)
-    assert cache.last_good("key") is None
+        await cache.get(_KEY, origin, _TERMS)
+    assert cache.last_good(_KEY, _TERMS) is None
 
 
 async def test_an_error_is_not_kept(cache: Cache[int], origin: Origin) -> None:
     origin.error = UpstreamTimeout("slow")
     with pytest.raises(UpstreamTimeout):
-        await cache.get("key", origin)
+        await cache.get(_KEY, origin, _TERMS)
     origin.error = None
-    assert _seen(await cache.get("key", origin)) == (2, Freshness.FRESH)
+    assert _seen(await cache.get(_KEY, origin, _TERMS)) == (2, Freshness.FRESH)
 
 
 async def test_age_counts_from_when_it_was_asked_for(
     cache: Cache[int], origin: Origin, clock: Clock, tasks: Tasks
 ) -> None:
     origin.gate.clear()
-    asking = tasks.spawn(cache.get("key", origin), name="asks")
+    asking = tasks.spawn(cache.get(_KEY, origin, _TERMS), name="asks")
     await origin.begun.wait()
     clock.now += 4
     origin.gate.set()
@@ -189,10 +203,10 @@ async def test_age_counts_from_when_it_was_asked_for(
 async def test_the_last_good_answer_is_there_while_a_fetch_is_under_way(
     cache: Cache[int], origin: Origin, clock: Clock
 ) -> None:
-    assert cache.last_good("key") is None
-    await cache.get("key", origin)
+    assert cache.last_good(_KEY, _TERMS) is None
+    await cache.get(_KEY, origin, _TERMS)
     clock.now += 45
-    served = cache.last_good("key")
+    served = cache.last_good(_KEY, _TERMS)
     assert served is not None
     assert _seen(served) == (1, Freshness.STALE)
     assert origin.fetches == 1
@@ -202,7 +216,7 @@ class TestSingleFlight:
     async def test_however_many_ask_one_fetch_answers_them(
         self, cache: Cache[int], origin: Origin
     ) -> None:
-        answers = await asyncio.gather(*(cache.get("key", origin) for _ in range(50)))
+        answers = await asyncio.gather(*(cache.get(_KEY, origin, _TERMS) for _ in range(50)))
         assert {_seen(served) for served in answers} == {(1, Freshness.FRESH)}
         assert origin.fetches == 1
 
@@ -211,7 +225,7 @@ class TestSingleFlight:
         self, cache: Cache[int], origin: Origin, tasks: Tasks, leaving: range
     ) -> None:
         origin.gate.clear()
-        asking = [tasks.spawn(cache.get("key", origin), name=f"asks {n}") for n in range(50)]
+        asking = [tasks.spawn(cache.get(_KEY, origin, _TERMS), name=f"asks {n}") for n in range(50)]
         await origin.begun.wait()
         for n in leaving:
             asking[n].cancel()
@@ -220,14 +234,14 @@ class TestSingleFlight:
         stayed = [task.result().value for n, task in enumerate(asking) if n not in leaving]
         assert stayed == [1] * (50 - len(leaving))
         await _settled(cache)
-        assert _seen(await cache.get("key", origin)) == (1, Freshness.CACHED)
+        assert _seen(await cache.get(_KEY, origin, _TERMS)) == (1, Freshness.CACHED)
         assert origin.fetches == 1
 
     async def test_an_outage_is_told_to_all_after_one_fetch(
         self, cache: Cache[int], origin: Origin
     ) -> None:
         origin.error = UpstreamTimeout("slow")
-        asking = (cache.get("key", origin) for _ in range(50))
+        asking = (cache.get(_KEY, origin, _TERMS) for _ in range(50))
         answers = await asyncio.gather(*asking, return_exceptions=True)
         assert {type(answer) for answer in answers} == {UpstreamTimeout}
         assert origin.fetches == 1
@@ -236,7 +250,7 @@ class TestSingleFlight:
         self, cache: Cache[int], origin: Origin
     ) -> None:
         origin.error = _refused(404)
-        asking = (cache.get("key", origin) for _ in range(50))
+        asking = (cache.get(_KEY, origin, _TERMS) for _ in range(50))
         answers = await asyncio.gather(*asking, return_exceptions=True)
         assert {type(answer) for answer in answers} == {OrderCloudRefused}
         assert origin.fetches == 1
@@ -248,12 +262,12 @@ class TestSingleFlight:
     ) -> None:
         """Whoever leads a shared fetch, it is with a token of their own."""
 
-        async def refused() -> tuple[int, Lifetime]:
+        async def refused() -> Fetched[int]:
             await asyncio.sleep(0)
             raise _refused(status)
 
-        bad = (cache.get("key", refused) for _ in range(refused_count))
-        good = (cache.get("key", Origin()) for _ in range(3))
+        bad = (cache.get(_KEY, refused, _TERMS) for _ in range(refused_count))
+        good = (cache.get(_KEY, Origin(), _TERMS) for _ in range(3))
         answers = await asyncio.gather(*bad, *good, return_exceptions=True)
         assert [type(one) for one in answers[:refused_count]] == [OrderCloudRefused] * refused_count
         assert [one.value for one in answers[refused_count:] if isinstance(one, Served)] == [1] * 3

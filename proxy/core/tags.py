@@ -1,0 +1,113 @@
+"""Tags: what a cached answer depends on, in words that a purge can name.
+
+`product:ID`, `category:ID`, `promotion:ID`, `placement:NAME`, `scope:…`, `guest:…` and `all` are
+for everybody; `catalog:`, `priceschedule:`, `resource:`, `flow:` and `shopper:` are the gateway's
+own. Tags are the same in any case, as OrderCloud's IDs are. Entries hold them as hashes.
+"""
+
+import hashlib
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import chain
+
+import msgspec
+
+from proxy.core.resources import ID
+from proxy.errors import UNREADABLE
+from proxy.model import ListQuery
+
+ALL = "all"
+"""The tag that every answer has."""
+
+_HASH_BYTES = 8
+_BY_PARAMETER: Mapping[str, str] = {
+    "catalogID": "catalog",
+    "categoryID": "category",
+    "productID": "product",
+}
+_BY_RESOURCE: Mapping[str, str] = {
+    "me/products": "product",
+    "me/categories": "category",
+    "me/promotions": "promotion",
+}
+
+
+class _PriceSchedule(msgspec.Struct):
+    ID: str | None = None
+
+
+class _Item(msgspec.Struct):
+    ID: str | None = None
+    ParentID: str | None = None
+    PriceSchedule: _PriceSchedule | None = None
+
+
+class _List(msgspec.Struct):
+    Items: list[_Item] = []
+
+
+_read = msgspec.json.Decoder(_List).decode
+
+
+def tag(kind: str, name: str) -> str:
+    """Return the tag of what is called *name* among its *kind*."""
+    return f"{kind}:{name}"
+
+
+def pack(tags: Iterable[str]) -> bytes:
+    """Return *tags* as an entry holds them: 8 bytes each, the same in every replica.
+
+    Two tags that meet in one hash are purged together, which does no harm.
+    """
+    return b"".join(sorted(set(map(_digest, tags))))
+
+
+def hashes(packed: bytes) -> Iterable[int]:
+    """Return the tags of an entry as whole numbers, which mean something in this process only."""
+    return memoryview(packed).cast("Q")
+
+
+def hash_of(one: str) -> int:
+    """Return the number that `hashes` gives for a tag."""
+    return next(iter(hashes(_digest(one))))
+
+
+def of_query(query: ListQuery) -> Iterator[str]:
+    """Give the tags of what is listed, and of all that the query names, listed or not."""
+    yield tag("resource", query.resource)
+    kind = _BY_RESOURCE.get(query.resource)
+    for name, text in query.params:
+        if name in _BY_PARAMETER:
+            yield tag(_BY_PARAMETER[name], text)
+        elif name == "ID" and kind:
+            yield from (tag(kind, one) for one in text.split("|") if ID.fullmatch(one))
+    if kind:
+        yield from (tag(kind, one) for one in query.order)
+
+
+def of_items(resource: str, body: bytes) -> Iterator[str]:
+    """Give the tags of the items in a list's *body*, and of what their fields show of others.
+
+    A product shows its price schedule, and a product of several forms its parent; how many
+    children a category has is told by the category, so its parent is one of them.
+    """
+    kind = _BY_RESOURCE.get(resource)
+    if kind is None:
+        return
+    try:
+        items = _read(body).Items
+    except UNREADABLE:
+        return
+    yield from chain.from_iterable(_of_item(kind, item) for item in items)
+
+
+def _of_item(kind: str, item: _Item) -> Iterator[str]:
+    if item.ID is not None:
+        yield tag(kind, item.ID)
+    if item.ParentID is not None:
+        yield tag(kind, item.ParentID)
+    if item.PriceSchedule is not None and item.PriceSchedule.ID is not None:
+        yield tag("priceschedule", item.PriceSchedule.ID)
+
+
+def _digest(one: str) -> bytes:
+    return hashlib.blake2b(one.casefold().encode(), digest_size=_HASH_BYTES).digest()
