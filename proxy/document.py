@@ -1,37 +1,25 @@
 """A YAML file as people mean it: plain data, the place of every value, and all problems at once.
 
-Scalars follow YAML 1.2, and more carefully: `NO`, `010`, `12:30`, `1e3` and dates stay the text
-that was written. Duplicate keys, aliases, tags and huge files are refused. Used for `config.yaml`
-and `rules/*.yaml`; it knows nothing of what they mean.
+Used for `config.yaml` and `rules/*.yaml`; it knows nothing of what they mean.
 """
 
 import difflib
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from types import UnionType
-from typing import Any, NoReturn, TypeVar, Union, get_args, get_origin
+from typing import Any, TypeAlias, TypeVar, Union, get_args, get_origin
 
-import yaml
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails, PydanticCustomError
 
+from proxy import reader
 from proxy.errors import DocumentError, Problem
+from proxy.reader import Place, Reader
 
-Path = tuple[str | int, ...]
+Path: TypeAlias = reader.Path
 M = TypeVar("M", bound=BaseModel)
 
 MAX_BYTES = 4 * 1024 * 1024
-_DEPTH_MAX = 32
-_TAGS = frozenset(
-    f"tag:yaml.org,2002:{kind}"
-    for kind in ("map", "seq", "str", "int", "float", "bool", "null", "timestamp", "merge", "value")
-)
-_NULL = frozenset({"", "~", "null", "Null", "NULL"})
-_TRUE = frozenset({"true", "True", "TRUE"})
-_FALSE = frozenset({"false", "False", "FALSE"})
-_WHOLE = re.compile(r"0|-?[1-9][0-9]{0,17}")
-_FRACTION = re.compile(r"-?(0|[1-9][0-9]*)\.[0-9]*[1-9]")
 _REFUSAL = "mend"
 _TELLING = frozenset({"extra_forbidden", "missing", _REFUSAL})
 _MAPPINGS = frozenset({"dict_type", "model_type"})
@@ -48,7 +36,7 @@ class Document:
 
     file: str
     data: Any  # what YAML can say: narrowed by `validate`
-    places: Mapping[Path, tuple[int, int]]
+    places: Mapping[Path, Place]
     sources: Mapping[Path, str] = field(default_factory=dict)
 
     def problem(self, path: Path, what: str, mend: str) -> Problem:
@@ -71,19 +59,11 @@ def parse(text: str, file: str) -> Document:
     if len(text.encode()) > MAX_BYTES:
         what = f"the file is larger than {MAX_BYTES // 1024 // 1024} MiB"
         raise DocumentError((Problem(file, 1, 1, what, "split it"),))
-    try:
-        _refuse_bombs(text, file)
-        node = yaml.compose(text, Loader=yaml.CSafeLoader)
-    except yaml.MarkedYAMLError as exc:
-        raise DocumentError((_syntax_problem(exc, text, file),)) from exc
-    except yaml.reader.ReaderError as exc:
-        what = f"the file holds a character that YAML does not allow: {exc.reason}"
-        raise DocumentError((Problem(file, 1, 1, what, "remove it"),)) from exc
-    reader = _Reader(file)
-    data = reader.read(node, ()) if node is not None else None
-    if reader.problems:
-        raise DocumentError(tuple(reader.problems))
-    return Document(file, data, reader.places)
+    written = Reader(text, file)
+    data = written.read()
+    if written.problems:
+        raise DocumentError(tuple(written.problems))
+    return Document(file, data, written.places)
 
 
 def validate(document: Document, model: type[M]) -> M:
@@ -113,101 +93,6 @@ def nearest(word: str, known: list[str]) -> str:
         folded = {name.casefold(): name for name in known}
         close = [folded[word.casefold()]] if word.casefold() in folded else []
     return f"did you mean '{close[0]}'?" if close else f"known are: {', '.join(sorted(known))}"
-
-
-class _Reader:
-    """Turns YAML nodes into plain data, noting places and problems on the way."""
-
-    def __init__(self, file: str) -> None:
-        self.file = file
-        self.places: dict[Path, tuple[int, int]] = {}
-        self.problems: list[Problem] = []
-
-    def read(self, node: yaml.Node, path: Path) -> Any:
-        self.places[path] = _place(node)
-        if node.tag not in _TAGS:
-            return self._refuse(node, f"the tag {node.tag} has no meaning here", "remove it")
-        if isinstance(node, yaml.MappingNode):
-            return self._mapping(node, path)
-        if isinstance(node, yaml.SequenceNode):
-            return [self.read(item, (*path, i)) for i, item in enumerate(node.value)]
-        assert isinstance(node, yaml.ScalarNode)
-        return _scalar(node)
-
-    def _mapping(self, node: yaml.MappingNode, path: Path) -> dict[str, Any]:
-        mapping: dict[str, Any] = {}
-        for key_node, value_node in node.value:
-            key = str(key_node.value)
-            if not isinstance(key_node, yaml.ScalarNode) or key == "<<":
-                self._refuse(key_node, "a key has to be a plain word", "write `key: value`")
-            elif key in mapping:
-                self._refuse(key_node, f"'{key}' stands here twice", "keep one of them")
-            else:
-                mapping[key] = self.read(value_node, (*path, key))
-                # A key's own place serves problems with the key; its value's, those with the value.
-                self.places[(*path, key, "")] = _place(key_node)
-        return mapping
-
-    def _refuse(self, node: yaml.Node, what: str, mend: str) -> None:
-        self.problems.append(Problem(self.file, *_place(node), what, mend))
-
-
-def _scalar(node: yaml.ScalarNode) -> Any:
-    text: str = node.value
-    if node.style:  # quoted, or a block: text is what was meant
-        return text
-    if text in _NULL:
-        return None
-    if text in _TRUE or text in _FALSE:
-        return text in _TRUE
-    return _number(text)
-
-
-def _number(text: str) -> int | float | str:
-    """Return a number only where it would be written just so: `010`, `1e3`, `5.0` stay text."""
-    if _WHOLE.fullmatch(text):
-        return int(text)
-    if _FRACTION.fullmatch(text) and str(float(text)) == text:
-        return float(text)
-    return text
-
-
-def _refuse_bombs(text: str, file: str) -> None:
-    """Refuse deep nesting, anchors and aliases before anything is built: no bomb ever unfolds.
-
-    The C reader builds nested nodes on its own stack, and takes the process down with it.
-    """
-    depth = 0
-    for event in yaml.parse(text, Loader=yaml.CSafeLoader):
-        depth += isinstance(event, yaml.CollectionStartEvent)
-        depth -= isinstance(event, yaml.CollectionEndEvent)
-        if depth > _DEPTH_MAX:
-            _refuse_event(event, file, "this is nested too deeply", "flatten it")
-        if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
-            what = "anchors (&) and aliases (*) are not used here"
-            mend = "write the value out; quote text that starts with & or *"
-            _refuse_event(event, file, what, mend)
-
-
-def _refuse_event(event: yaml.Event, file: str, what: str, mend: str) -> NoReturn:
-    raise DocumentError((Problem(file, *_place(event), what, mend),))
-
-
-def _syntax_problem(exc: yaml.MarkedYAMLError, text: str, file: str) -> Problem:
-    mark = exc.problem_mark or exc.context_mark
-    line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
-    what = f"this is not YAML: {exc.problem or exc.context}"
-    mend = "check indentation, colons and quotes around here"
-    if any(row.lstrip(" ").startswith("\t") for row in text.splitlines()[line - 1 : line]):
-        mend = "indent with spaces, not tabs"
-    elif "expected a single document" in str(exc.context):
-        what, mend = "a second document starts here (---)", "put it into a file of its own"
-    return Problem(file, line, column, what, mend)
-
-
-def _place(node: yaml.Node | yaml.Event) -> tuple[int, int]:
-    assert node.start_mark is not None
-    return node.start_mark.line + 1, node.start_mark.column + 1
 
 
 def _problems(
