@@ -1,7 +1,8 @@
 """The worker between outbox and CDP: at least once, in order per guest, patient in an outage.
 
 An event leaves the outbox when CDP has taken it, or is put aside when CDP never will. What CDP
-cannot take now is tried again, later each time; only the guest whose event it is waits for that.
+cannot take now is tried again, later each time; only the guest whose event it is waits for that,
+and not for ever: what fails again and again while CDP takes others is put aside as well.
 """
 
 import asyncio
@@ -63,17 +64,20 @@ class Delivery:
         sink: Sink,
         *,
         in_flight: int,
+        attempts_max: int,
         on_settled: OnSettled = lambda _: None,
         on_depth: Callable[[Depth], None] = lambda _: None,
     ) -> None:
         self._outbox = outbox
         self._sink = sink
         self._in_flight = in_flight
+        self._attempts_max = attempts_max
         self._on_settled = on_settled
         self._on_depth = on_depth
         self._busy: set[str] = set()
         self._woken = asyncio.Event()
         self._resting_until = 0.0
+        self._taken_at = float("-inf")
 
     def wake(self) -> None:
         """Look at once: something was appended."""
@@ -137,18 +141,38 @@ class Delivery:
         try:
             await self._sink.send(event.content)
         except (UpstreamOpen, UpstreamBusy):
-            self._resting_until = time.monotonic() + _POLL_S  # CDP's outage, not this guest's
+            self._leave_alone(_POLL_S)  # CDP's outage, not this guest's
         except UpstreamError as exc:
-            told, after_s = str(exc), _backoff_s(event.attempts)
-            await self._settle(
-                "retried", lambda: self._outbox.retry(event, after_s=after_s, reason=told)
-            )
+            await self._put_off(event, exc)
         except EventRefused as exc:
-            reason = str(exc)
-            _log.warning("event refused", extra={"type": event.type, "reason": reason})
-            await self._settle("dead", lambda: self._outbox.dead(event, reason))
+            await self._put_aside(event, str(exc))
         else:
+            self._taken_at = time.monotonic()
             await self._settle("delivered", lambda: self._outbox.done(event))
+
+    async def _put_off(self, event: Pending, exc: UpstreamError) -> None:
+        """Let the guest wait, and everybody where CDP asked for it."""
+        told, asked_s = str(exc), min(exc.retry_after_s, RETRY_MAX_S)
+        if self._is_hopeless(event):
+            await self._put_aside(event, f"given up after {event.attempts + 1} attempts: {told}")
+            return
+        self._leave_alone(asked_s)
+        after_s = max(asked_s, _backoff_s(event.attempts))
+        await self._settle(
+            "retried", lambda: self._outbox.retry(event, after_s=after_s, reason=told)
+        )
+
+    def _is_hopeless(self, event: Pending) -> bool:
+        """Say whether it is about *event* that it fails, and no outage: CDP takes others."""
+        others_are_taken = time.monotonic() - self._taken_at < RETRY_MAX_S
+        return others_are_taken and event.attempts + 1 >= self._attempts_max
+
+    async def _put_aside(self, event: Pending, reason: str) -> None:
+        _log.warning("event refused", extra={"type": event.type, "reason": reason})
+        await self._settle("dead", lambda: self._outbox.dead(event, reason))
+
+    def _leave_alone(self, wait_s: float) -> None:
+        self._resting_until = max(self._resting_until, time.monotonic() + wait_s)
 
     async def _settle(self, outcome: str, write: Callable[[], Awaitable[None]]) -> None:
         """Write down what became of an event, however long the disk does not take it.

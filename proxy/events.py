@@ -114,6 +114,7 @@ def _delivery(config: Config, box: Outbox, stream: EventStream, metrics: Metrics
         box,
         stream,
         in_flight=config.events.in_flight,
+        attempts_max=config.events.attempts,
         on_settled=lambda outcome: metrics.events_settled.labels(outcome).inc(),
         on_depth=metrics.observe_outbox,
     )

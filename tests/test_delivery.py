@@ -23,6 +23,7 @@ from tests.answers import until
 from tests.emulators import Cdp
 
 _EVENTS = "/v1.2/events"
+_ATTEMPTS_MAX = 3
 
 
 class World:
@@ -37,6 +38,7 @@ class World:
             box,
             stream,
             in_flight=4,
+            attempts_max=_ATTEMPTS_MAX,
             on_settled=lambda outcome: self.outcomes.update([outcome]),
             on_depth=self.depths.append,
         )
@@ -132,6 +134,62 @@ async def test_what_cdp_never_takes_is_put_aside_with_the_reason(world: World, c
     reasons = [letter.reason for letter in await world.box.dead_letters(9)]
     assert all(reason and reason.startswith("CDP answered 404") for reason in reasons)
     assert await _pages(cdp) == {known: ["1"]}
+
+
+async def test_what_cdp_fails_on_for_ever_is_put_aside_while_it_takes_others(
+    world: World, cdp: Cdp
+) -> None:
+    poisoned, other = [await world.stream.create_browser() for _ in range(2)]
+    await cdp.fail(_EVENTS, status=500, times=_ATTEMPTS_MAX)
+    await world.append(poisoned, 1, 2)
+    world.worker._taken_at = time.monotonic()
+    world.start()
+    await world.settled(dead=1, delivered=1)
+    await world.append(other, 1)
+    await world.settled(delivered=2)
+    (letter,) = await world.box.dead_letters(9)
+    assert letter.reason is not None
+    assert letter.reason.startswith(f"given up after {_ATTEMPTS_MAX} attempts: CDP answered 500")
+    assert await _pages(cdp) == {poisoned: ["2"], other: ["1"]}
+
+
+async def test_no_event_is_given_up_in_an_outage_however_long(world: World, cdp: Cdp) -> None:
+    guest = await world.stream.create_browser()
+    await cdp.fail(_EVENTS, status=500)
+    world.start()
+    await world.append(guest, 1)
+    await world.settled(retried=_ATTEMPTS_MAX + 2)
+    await cdp.recover()
+    await world.settled(delivered=1)
+    assert world.outcomes["dead"] == 0
+
+
+@pytest.mark.parametrize("status", [429, 503])
+async def test_cdp_is_left_alone_for_as_long_as_it_asks(
+    world: World, cdp: Cdp, status: int
+) -> None:
+    one, other = [await world.stream.create_browser() for _ in range(2)]
+    await cdp.fail(_EVENTS, status=status, headers={"retry-after": "100"})
+    world.start()
+    await world.append(one, 1)
+    await world.settled(retried=1)
+    await cdp.recover()
+    asked = len(await cdp.seen(_EVENTS))
+    await world.append(other, 1)
+    await world.worker.drain(within_s=10)
+    assert len(await cdp.seen(_EVENTS)) == asked
+    assert [pending.guest for pending in await world.box.due(limit=9, busy=())] == [other]
+
+
+async def test_nobody_waits_longer_than_is_sensible_whatever_cdp_asks(
+    world: World, cdp: Cdp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(delivery, "RETRY_MAX_S", 0.05)
+    guest = await world.stream.create_browser()
+    await cdp.fail(_EVENTS, status=429, headers={"retry-after": "999999999"}, times=1)
+    world.start()
+    await world.append(guest, 1)
+    await world.settled(retried=1, delivered=1)
 
 
 async def test_a_replayed_dead_letter_is_sent_again(world: World, cdp: Cdp) -> None:

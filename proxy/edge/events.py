@@ -1,5 +1,7 @@
 """CDP's event stream: takes shoppers' events and issues browser ids, direct or through Edge."""
 
+from collections.abc import Mapping
+from email.utils import parsedate_to_datetime
 from urllib.parse import urlencode
 
 import msgspec
@@ -13,6 +15,7 @@ _CLIENT_FAULTS = range(400, 500)
 _TRY_LATER = frozenset({401, 403, 408, 425, 429})
 """Refusals that are not about the event: the tenant's key, or too much at once."""
 
+_ASKS_FOR_PATIENCE = frozenset({429, 503})
 _REASON_MAX = 200
 _JSON = {"content-type": "application/json", "accept": "application/json"}
 
@@ -55,7 +58,8 @@ class EventStream:
         told = f"CDP answered {answer.status}: {_reason(answer)}"
         if answer.status in _CLIENT_FAULTS and answer.status not in _TRY_LATER:
             raise EventRefused(told)
-        raise UpstreamFailed(told)
+        wait_s = _retry_after_s(answer.headers) if answer.status in _ASKS_FOR_PATIENCE else 0.0
+        raise UpstreamFailed(told, retry_after_s=wait_s)
 
     async def create_browser(self) -> str:
         """Have a browser id issued, and with it a new visitor.
@@ -76,6 +80,22 @@ class EventStream:
 
 def _target(path: str, query: dict[str, str]) -> str:
     return f"{path}?{urlencode(query)}" if query else path
+
+
+def _retry_after_s(headers: Mapping[str, str]) -> float:
+    """Return for how long CDP asks to be left alone: so many seconds, or until a date.
+
+    The date is held against the answer's own, since our clocks may differ.
+    Source: RFC 9110 section 10.2.3.
+    """
+    said = headers.get("retry-after", "")
+    if said.isascii() and said.isdecimal():
+        return float(said)
+    try:
+        wait = parsedate_to_datetime(said) - parsedate_to_datetime(headers.get("date", ""))
+    except (ValueError, TypeError):
+        return 0.0
+    return max(0.0, wait.total_seconds())
 
 
 def _reason(answer: Answer) -> str:

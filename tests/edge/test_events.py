@@ -1,6 +1,8 @@
 """CDP's event stream, against the sandbox."""
 
+import time
 from collections.abc import AsyncIterator
+from email.utils import formatdate
 from typing import Any
 
 import msgspec
@@ -68,6 +70,33 @@ async def test_what_is_not_about_the_event_may_pass(
     await cdp.fail("/v1.2/events", status=status)
     with pytest.raises(UpstreamFailed, match=f"CDP answered {status}"):
         await _stream(upstream).send(_view("b"))
+
+
+@pytest.mark.parametrize(
+    ("said", "wait_s"),
+    [
+        ("7200", 7200.0),
+        ("Thu, 01 Jan 1970 00:00:00 GMT", 0.0),
+        ("Wed, 21 Oct 2015 07:29:30", 0.0),
+        ("soon", 0.0),
+        ("-5", 0.0),
+    ],
+)
+async def test_cdp_says_for_how_long_it_wants_to_be_left_alone(
+    upstream: Upstream, cdp: Cdp, said: str, wait_s: float
+) -> None:
+    await cdp.fail("/v1.2/events", status=429, headers={"retry-after": said})
+    with pytest.raises(UpstreamFailed) as failure:
+        await _stream(upstream).send(_view("b"))
+    assert failure.value.retry_after_s == wait_s
+
+
+async def test_cdp_may_say_so_by_a_date(upstream: Upstream, cdp: Cdp) -> None:
+    until = formatdate(time.time() + 7200, usegmt=True)
+    await cdp.fail("/v1.2/events", status=429, headers={"retry-after": until})
+    with pytest.raises(UpstreamFailed) as failure:
+        await _stream(upstream).send(_view("b"))
+    assert failure.value.retry_after_s == pytest.approx(7200, abs=600)
 
 
 async def test_no_browser_id_is_invented(upstream: Upstream, cdp: Cdp) -> None:
