@@ -47,6 +47,10 @@ class Flights(Generic[T]):
         self._name = name
         self._under_way: dict[Hashable, asyncio.Task[T]] = {}
 
+    def __len__(self) -> int:
+        """Return how many are under way."""
+        return len(self._under_way)
+
     def join(
         self, key: Hashable, work: Callable[[], Coroutine[Any, Any, T]]
     ) -> tuple[asyncio.Task[T], bool]:

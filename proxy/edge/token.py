@@ -16,7 +16,7 @@ import msgspec
 from cachetools import LRUCache, TTLCache
 
 from proxy.edge.http import Upstream
-from proxy.errors import UNREADABLE, TokenError, UpstreamFailed
+from proxy.errors import UNREADABLE, TokenError, UpstreamBusy, UpstreamFailed
 from proxy.model import Shopper
 from proxy.sections import OrderCloud as OrderCloudConfig
 from proxy.tasks import Flights, Tasks
@@ -32,6 +32,9 @@ _SHOPPER_BYTES = 1200  # what a shopper takes beside the token and the header th
 _KEYS_MAX = 64
 _KEY_S = 24 * 3600.0
 _UNKNOWN_KEY_S = 60.0
+_UNKNOWN_KEYS_MAX = 64
+"""As many keys are looked for in vain: more tell of somebody who makes key IDs up."""
+
 _ASKED_S = 300.0
 
 
@@ -61,14 +64,16 @@ class Verifier:
         )
         self._fetches: Flights[jwt.PyJWK] = Flights(tasks, name="key fetch")
         self._keys: TTLCache[str, jwt.PyJWK] = TTLCache(_KEYS_MAX, _KEY_S, clock)
-        self._unknown_keys: TTLCache[str, str] = TTLCache(_KEYS_MAX, _UNKNOWN_KEY_S, clock)
+        self._known_keys: LRUCache[str, str] = LRUCache(_KEYS_MAX)
+        self._unknown_keys: TTLCache[str, str] = TTLCache(_UNKNOWN_KEYS_MAX, _UNKNOWN_KEY_S, clock)
 
     async def verify(self, authorization: str | None) -> Shopper:
         """Return whose token this is.
 
         Raises:
             TokenError: missing, malformed, expired, foreign, wrongly signed, or not for us.
-            UpstreamError: it needs OrderCloud to tell, and OrderCloud does not answer.
+            UpstreamError: it needs OrderCloud to tell, and OrderCloud does not answer; or too many
+                tokens need that.
         """
         if authorization is None:
             raise TokenError("send `Authorization: Bearer` and the shopper's OrderCloud token")
@@ -139,8 +144,18 @@ class Verifier:
             raise TokenError("OrderCloud knows no key of the token's key ID (kid)")
         if (key := self._keys.get(kid)) is not None:
             return key
+        if kid not in self._known_keys and self._has_looked_enough():
+            raise UpstreamBusy("tokens name more keys (kid) than OrderCloud is asked for")
         flight, _ = self._fetches.join(kid, lambda: self._fetch_key(kid))
         return await asyncio.shield(flight)
+
+    def _has_looked_enough(self) -> bool:
+        """Say whether a key that may not exist has to wait until one in vain is forgotten.
+
+        Keys that were good once are not held up by it; a new one gets the next place that is free,
+        and most shoppers ask for the same.
+        """
+        return len(self._unknown_keys) + len(self._fetches) >= _UNKNOWN_KEYS_MAX
 
     async def _fetch_key(self, kid: str) -> jwt.PyJWK:
         """Fetch one public key.
@@ -157,6 +172,7 @@ class Verifier:
         except (*UNREADABLE, jwt.PyJWTError) as exc:
             raise UpstreamFailed(f"OrderCloud's key could not be read ({answer.status})") from exc
         self._keys[kid] = key
+        self._known_keys[kid] = kid
         return key
 
     async def _ask(self, token: str) -> None:

@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from starlette.responses import JSONResponse, Response
 
 from proxy.edge.token import Verifier
-from proxy.errors import TokenError, UpstreamError, UpstreamFailed
+from proxy.errors import TokenError, UpstreamBusy, UpstreamError, UpstreamFailed
 from proxy.model import Shopper
 from proxy.sections import OrderCloud as OrderCloudConfig
 from proxy.tasks import Tasks
@@ -266,6 +266,33 @@ class TestKeys:
         issuer.published.add("second")
         await asking.admit(issuer.token("second"))
         assert issuer.asked == ["/oauth/certs/second"] * 2
+
+    async def test_made_up_key_ids_cost_ordercloud_few_look_ups(
+        self, asking: Asking, issuer: Issuer, clock: Clock
+    ) -> None:
+        await asking.admit(issuer.token())
+        made_up = [issuer.token("second")] + [
+            compact({"alg": "RS256", "kid": f"made-up-{n}"}, issuer.claims(), b"s")
+            for n in range(300)
+        ]
+        outcomes = await asyncio.gather(*map(asking.admit, made_up), return_exceptions=True)
+        assert {type(one) for one in outcomes} == {TokenError, UpstreamBusy}
+        assert len(issuer.asked) <= 65
+        clock.now += 61
+        issuer.published.add("second")
+        assert (await asking.admit(issuer.token("second"))).username == "alice"
+
+    async def test_a_key_that_was_good_once_is_fetched_anew_however_many_are_made_up(
+        self, asking: Asking, issuer: Issuer, clock: Clock
+    ) -> None:
+        await asking.admit(issuer.token())
+        clock.now = issuer.now = _NOW + 24 * 3600 + 1
+        for n in range(70):
+            with pytest.raises((TokenError, UpstreamBusy)):
+                await asking.admit(
+                    compact({"alg": "RS256", "kid": f"made-up-{n}"}, issuer.claims(), b"s")
+                )
+        assert (await asking.admit(issuer.token())).username == "alice"
 
     async def test_a_rotated_key_is_fetched_and_the_old_one_still_serves(
         self, asking: Asking, issuer: Issuer
