@@ -6,6 +6,7 @@ those that began before it last opened or closed: they tell of a time that is ov
 """
 
 import random
+import time
 from collections import deque
 from collections.abc import Callable
 from typing import NewType
@@ -18,6 +19,9 @@ _SHARE = 0.5
 _REST_S = 1.0
 _REST_MAX_S = 30.0
 
+
+OnCall = Callable[[str, str, float], None]
+"""Told of each call: the upstream's name, its status or our error's code, seconds."""
 
 Permit = NewType("Permit", int)
 """Leave to make one call: how often the breaker had opened or closed until then."""
@@ -81,3 +85,27 @@ class Breaker:
         self._rests_until = None
         self._rest_s = _REST_S
         self._turns += 1
+
+
+class Call:
+    """One call under way to *name*, and whom to tell how it ends: only its first end counts.
+
+    Raises:
+        UpstreamOpen: the upstream is left alone.
+    """
+
+    def __init__(self, breaker: Breaker, on_call: OnCall, name: str) -> None:
+        self._breaker = breaker
+        self._on_call = on_call
+        self._name = name
+        self._permit = breaker.admit()
+        self._started = time.perf_counter()
+        self._has_ended = False
+
+    def end(self, outcome: str, *, failed: bool | None) -> None:
+        """Tell breaker and metrics, unless they know."""
+        if self._has_ended:
+            return
+        self._has_ended = True
+        self._breaker.note(self._permit, failed=failed)
+        self._on_call(self._name, outcome, time.perf_counter() - self._started)

@@ -17,7 +17,7 @@ from http.cookiejar import CookieJar, DefaultCookiePolicy
 import httpx2
 
 from proxy import __version__
-from proxy.edge.breaker import Breaker
+from proxy.edge.breaker import Breaker, Call, OnCall
 from proxy.errors import (
     RequestError,
     UpstreamBroken,
@@ -32,10 +32,6 @@ BODY_MAX_BYTES = 32 * 1024 * 1024
 _SERVER_ERROR = 500
 _UNAVAILABLE = 503
 _RETRY_AFTER_S = (0.01, 0.05)
-
-OnCall = Callable[[str, str, float], None]
-"""Told of each call: the upstream's name, its status or our error's code, seconds."""
-
 
 @dataclass(frozen=True, slots=True)
 class Answer:
@@ -52,30 +48,6 @@ class _Request:
     target: str
     headers: Mapping[str, str]
     content: bytes | None
-
-
-class _Call:
-    """One call under way, and whom to tell how it ends: only its first end counts."""
-
-    def __init__(self, breaker: Breaker, on_call: OnCall, name: str) -> None:
-        self._breaker = breaker
-        self._on_call = on_call
-        self._name = name
-        self._permit = breaker.admit()
-        self._started = time.perf_counter()
-        self._has_ended = False
-
-    def answered(self, status: int) -> None:
-        """Note that the upstream answered."""
-        self.end(str(status), failed=status >= _SERVER_ERROR)
-
-    def end(self, outcome: str, *, failed: bool | None) -> None:
-        """Tell breaker and metrics, unless they know."""
-        if self._has_ended:
-            return
-        self._has_ended = True
-        self._breaker.note(self._permit, failed=failed)
-        self._on_call(self._name, outcome, time.perf_counter() - self._started)
 
 
 def make_client(*, in_flight: int) -> httpx2.AsyncClient:
@@ -155,11 +127,11 @@ class Upstream:
         """
         if self._under_way >= self._in_flight:
             raise UpstreamBusy(f"{self._in_flight} calls to {self._name} are under way")
-        call = _Call(self.breaker, self._on_call, self._name)
+        call = Call(self.breaker, self._on_call, self._name)
         self._under_way += 1
         try:
             with _mapped(self._name, limit_s):
-                yield call.answered
+                yield lambda status: call.end(str(status), failed=status >= _SERVER_ERROR)
         except UpstreamError as exc:
             call.end(exc.code, failed=True)
             raise

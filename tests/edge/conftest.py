@@ -4,7 +4,8 @@ from typing import Protocol
 
 import pytest
 
-from proxy.edge.http import OnCall, Upstream, connected
+from proxy.edge.breaker import OnCall
+from proxy.edge.http import Upstream, connected
 from tests.servers import Servers
 
 
