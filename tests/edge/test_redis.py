@@ -25,6 +25,10 @@ def config(server: RedisServer, *, limit_s: float = 1.0) -> RedisConfig:
     return RedisConfig.model_validate({"nodes": [server.node], "limit": f"{limit_s}s"})
 
 
+def patient(server: RedisServer) -> RedisConfig:
+    return RedisConfig.model_validate(server.section)
+
+
 async def ping(client: Client) -> object:
     return await client.execute_command("PING")
 
@@ -60,6 +64,36 @@ async def test_a_call_that_is_refused_says_so(servers: Servers, server: RedisSer
     redis = await servers.start(connected(config(server)))
     with pytest.raises(RedisAway, match="unknown command"):
         await redis.call(lambda client: client.execute_command("NONSENSE"))
+
+
+async def test_look_ups_and_commands_at_one_time_get_each_its_own_answer(
+    servers: Servers, server: RedisServer
+) -> None:
+    redis = await servers.start(connected(patient(server)))
+    await asyncio.gather(*(redis.send("SET", f"key-{n}", f"value-{n}") for n in range(20)))
+    found = await asyncio.gather(*(redis.get(f"key-{n}".encode()) for n in range(21)))
+    assert found == [f"value-{n}".encode() for n in range(20)] + [None]
+
+
+async def test_a_command_that_is_refused_fails_no_other(
+    servers: Servers, server: RedisServer
+) -> None:
+    redis = await servers.start(connected(patient(server)))
+    answers = await asyncio.gather(
+        redis.send("NONSENSE"), redis.send("PING"), return_exceptions=True
+    )
+    assert isinstance(answers[0], RedisAway)
+    assert answers[1] is True
+
+
+async def test_a_look_up_waits_no_longer_than_the_timeout(
+    servers: Servers, server: RedisServer
+) -> None:
+    redis = await servers.start(connected(config(server)))
+    server.hang()
+    with pytest.raises(RedisAway, match=r"within 0\.005 s"):
+        await redis.get(b"key")
+    server.go_on()
 
 
 async def test_calls_are_told_of(servers: Servers, server: RedisServer) -> None:
