@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import NewType, TypeAlias
+from typing import NewType, Protocol, TypeAlias
 
 Json: TypeAlias = "bool | int | float | str | list[Json] | dict[str, Json] | None"
 
@@ -39,6 +39,9 @@ class Reason(StrEnum):
     BAD_PAGE = "bad-page"
     RULE_REFUSED = "rule-refused"
     HOLDOUT = "holdout"
+    PARENT_SEGMENT = "parent-segment"
+    NO_LIST = "no-list"
+    UNVERIFIED = "unverified"
 
 
 AS_MEANT = frozenset({Reason.MATCHED, Reason.NO_DECISION})
@@ -116,7 +119,8 @@ class Profile:
 class Facts:
     """What rules may ask about a shopper and the moment; None where it is not known.
 
-    `who` tells shoppers apart in experiments: one person on all devices once logged in.
+    `who` tells shoppers apart in experiments: one person on all devices once logged in. `cart`
+    holds OrderCloud's line items of the shopper's live cart.
     """
 
     at: datetime
@@ -124,6 +128,7 @@ class Facts:
     profile: Profile | None = None
     groups: frozenset[str] | None = None
     who: str = ""
+    cart: "list[Json] | None" = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,11 +189,30 @@ class Execution:
     size_bytes: int
 
 
+class Held(Protocol):
+    """A cached answer that is held on to: when it was asked for, until when it is fresh.
+
+    Both in seconds of the cache's clock.
+    """
+
+    @property
+    def asked_at(self) -> float:
+        """Return when it was asked for."""
+
+    @property
+    def until(self) -> float:
+        """Return when it is no longer fresh."""
+
+    def value(self) -> object | None:
+        """Return the answer, or None where it has to be asked for."""
+
+
 @dataclass(frozen=True, slots=True)
 class Decision:
     """A flow's output for a guest, or None and why there is none.
 
-    `age_s` is seconds since CDP was asked, `ttl_s` those left until it is asked again.
+    `age_s` is seconds since CDP was asked, `ttl_s` those left until it is asked again; `hold` is
+    what a cached one is held on to by.
     """
 
     output: Json
@@ -196,6 +220,7 @@ class Decision:
     freshness: Freshness
     age_s: float = 0.0
     ttl_s: float = 0.0
+    hold: Held | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from proxy.core.freshness import Lifetime, Terms
 from proxy.core.keys import key_of
 from proxy.core.placement import Needs
 from proxy.errors import ProxyError
-from proxy.model import Asked, Facts, Guest, Profile, Shopper
+from proxy.model import Asked, Facts, Guest, Json, Profile, Shopper
 
 
 class Directory(Protocol):
@@ -23,6 +23,9 @@ class Directory(Protocol):
 
     async def fetch_groups(self, shopper: Shopper) -> frozenset[str]:
         """Return the shopper's user groups, or raise OrderCloudRefused or UpstreamError."""
+
+    async def fetch_cart(self, shopper: Shopper) -> list[Json]:
+        """Return the line items of the live cart, or raise OrderCloudRefused or UpstreamError."""
 
 
 class Shoppers:
@@ -75,13 +78,15 @@ class Shoppers:
 
     async def facts(self, needs: Needs, shopper: Shopper, asked: Asked) -> Facts:
         """Return what rules may ask about the shopper; what cannot be learnt stays unknown."""
-        profile = groups = None
+        profile = groups = cart = None
         with contextlib.suppress(ProxyError, TimeoutError):
             async with asyncio.timeout(self._timeout_s):
                 if needs.profile:
                     profile = await self.profile(shopper)
                 if needs.groups:
                     groups = await self.groups(shopper)
+                if needs.cart:  # never kept: it changes with every call of the shopper's
+                    cart = await self._directory.fetch_cart(shopper)
         who = asked.visitor.browser_id if shopper.is_anonymous else shopper.username
         return Facts(
             at=datetime.now(UTC),
@@ -89,6 +94,7 @@ class Shoppers:
             profile=profile,
             groups=groups,
             who=who or shopper.id,
+            cart=cart,
         )
 
     async def _fetch_profile(self, shopper: Shopper) -> Fetched[Profile]:

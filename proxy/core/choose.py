@@ -1,17 +1,23 @@
-"""Which rule applies to a decision, a shopper and a moment; so what to list, and why."""
+"""Which rule applies to a decision, a shopper and a moment; so what to list, and why.
 
-from collections.abc import Iterator
+`ladder` gives also what may be shown where that cannot be had.
+"""
+
+import contextlib
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 from proxy.core.compose import ListTemplate
 from proxy.core.conditions import Circumstances, texts_of
+from proxy.core.curated import Curated
 from proxy.core.experiment import HOLDOUT
-from proxy.core.placement import Placement, Rule, Split
+from proxy.core.placement import CART, Placement, Rule, Split, generations
 from proxy.core.query import Pick, Unusable
 from proxy.model import AS_MEANT, Asked, Composition, Decision, Facts, Json, ListQuery, Reason
 
 DEFAULT = "default"
+CURATED = "curated"
 
 
 class NotThisRule(Exception):
@@ -25,18 +31,22 @@ class EmbeddedPage:
     found: Json
 
 
-Listed: TypeAlias = ListQuery | Composition | EmbeddedPage
+Listed: TypeAlias = ListQuery | Composition | EmbeddedPage | Curated
 
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """What to list, by which rule (or `default`) and variant, for which segment, and why."""
+    """What to list, by which rule and variant, for which segment, and why.
+
+    The rule may also be `default` or `curated`; one of a parent's is so for its own segment's lack.
+    """
 
     rule: str
     segment: str | None
     reason: Reason
     then: Listed
     variant: str | None = None
+    is_parents: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,16 +59,26 @@ class Step:
 
 def choose(placement: Placement, decision: Decision, asked: Asked, facts: Facts) -> Choice:
     """Return what the first rule that applies lists, else what the default does."""
+    return next(ladder(placement, decision, asked, facts))
+
+
+def ladder(
+    placement: Placement, decision: Decision, asked: Asked, facts: Facts
+) -> Iterator[Choice]:
+    """Give what may be shown, best first; the next is for where the one before cannot be had.
+
+    The first rule that applies, one for a parent of the segment, the default, the curated list.
+    """
     now = circumstances(placement, decision, asked, facts)
-    for rule in placement.candidates(now):
-        try:
-            choice = _attempt(placement, rule, now, asked)
-        except NotThisRule:
-            continue
-        # What befell CDP is said also where an older decision, or none, was enough for a rule.
-        return choice if decision.reason in AS_MEANT else replace(choice, reason=decision.reason)
+    # What befell CDP is said also where an older decision, or none, was enough for a rule.
+    fault = None if decision.reason in AS_MEANT else decision.reason
+    for choice in _ruled(placement, now, asked):
+        yield replace(choice, reason=fault or choice.reason)
+    segment = _first(now.segments)
     reason = Reason.NO_RULE if decision.reason is Reason.MATCHED else decision.reason
-    return default_choice(placement, asked, reason=reason, segment=_first(now.segments))
+    yield default_choice(placement, asked, reason=reason, segment=segment)
+    if placement.curated is not None:
+        yield Choice(CURATED, segment, reason, placement.curated)
 
 
 def default_choice(
@@ -79,6 +99,8 @@ def trace(placement: Placement, decision: Decision, asked: Asked, facts: Facts) 
         else:
             yield Step(rule, None)
             return
+    of_parents = next(_ruled(placement, now, asked), None)
+    yield from (Step(r, None) for r in placement.rules if of_parents and r.name == of_parents.rule)
 
 
 def circumstances(
@@ -87,7 +109,52 @@ def circumstances(
     """Return what the placement's conditions look at."""
     segment = placement.flow.segment if placement.flow else None
     segments = texts_of(segment.find(decision.output)) if segment else ()
-    return Circumstances(segments, decision.output, facts, asked.query)
+    return Circumstances(segments, _with_cart(decision.output, facts), facts, asked.query)
+
+
+def _with_cart(output: Json, facts: Facts) -> Json:
+    """Return the flow's *output*, the shopper's live cart in it where it was asked for."""
+    if facts.cart is None:
+        return output
+    return {**(output if isinstance(output, dict) else {}), CART: facts.cart}
+
+
+def _ruled(placement: Placement, now: Circumstances, asked: Asked) -> Iterator[Choice]:
+    """Give what the first rule that applies lists, then one rule for each generation of parents.
+
+    A rule that excepts the shopper's own segment is none for its parents either.
+    """
+    segment, given = _first(now.segments), set[str]()
+    own = _first_to_apply(placement, placement.candidates(now), now, asked)
+    if own is not None:
+        given.add(own.rule)
+        yield own
+    for elders in generations(now.segments, placement.parents):
+        now = replace(now, segments=(*now.segments, *sorted(elders)))
+        rules = (
+            rule
+            for rule in placement.candidates(now)
+            if rule.name not in given and not rule.segments.isdisjoint(elders)
+        )
+        choice = _first_to_apply(placement, rules, now, asked)
+        if choice is not None:
+            given.add(choice.rule)
+            yield _inherited(choice, segment)
+
+
+def _first_to_apply(
+    placement: Placement, rules: Iterable[Rule], now: Circumstances, asked: Asked
+) -> Choice | None:
+    for rule in rules:
+        with contextlib.suppress(NotThisRule):
+            return _attempt(placement, rule, now, asked)
+    return None
+
+
+def _inherited(choice: Choice, segment: str | None) -> Choice:
+    """Return a parent's *choice* as that of *segment*."""
+    reason = Reason.PARENT_SEGMENT if choice.reason is Reason.MATCHED else choice.reason
+    return replace(choice, segment=segment, reason=reason, is_parents=True)
 
 
 def _attempt(placement: Placement, rule: Rule, now: Circumstances, asked: Asked) -> Choice:

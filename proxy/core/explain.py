@@ -6,6 +6,7 @@ from typing import Any
 from urllib.parse import unquote
 
 from proxy.core.choose import EmbeddedPage, Listed, choose, trace
+from proxy.core.curated import Curated
 from proxy.core.placement import Placement
 from proxy.core.query import targets
 from proxy.model import Asked, Composition, Decision, Facts, Freshness, Json, ListQuery, Reason
@@ -104,7 +105,7 @@ def requests(then: Listed, base_url: str) -> tuple[str, ...]:
         case Composition():
             every = (*then.parts, *then.fills)
             return tuple(url for query in every for url in requests(query, base_url))
-        case EmbeddedPage():
+        case EmbeddedPage() | Curated():
             return ()
 
 

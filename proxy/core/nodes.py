@@ -58,6 +58,7 @@ SomeTexts = Annotated[Texts, BeforeValidator(_filled, json_schema_input_type=One
 ParamName = Annotated[str, Field(pattern=r"^[A-Za-z]\w*$")]
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][\w .-]*$", max_length=100)]
 Values = dict[str, Any]
+WrittenList = Annotated[str, Field(pattern=r"^[\w.-]+\.json$")] | list[Values]
 
 
 class ScheduleNode(Node):
@@ -198,9 +199,21 @@ class PlacementFile(Node):
     resource: str = Field(description="the OrderCloud list, e.g. me/products")
     timezone: str = Field("UTC", description="of the schedules, e.g. Europe/London")
     decision: FlowNode | None = Field(None, description="the flow that decides")
+    cart: bool = Field(
+        False, description="the shopper's cart stands in the flow's output, as `cart`"
+    )
     rules: list[RuleNode] = Field([], description="the first that applies decides")
     default: ListNode = Field(description="what is listed when no rule applies")
     allow: Texts = Field([], description="OrderCloud parameters that the storefront may set")
+    scope: Literal["shopper", "anonymous", "groups"] = Field(
+        "anonymous", description="who may share a list of OrderCloud's that was kept"
+    )
+    parents: dict[Text, Text] = Field(
+        {}, description="segment to the segment whose rules serve where it has none"
+    )
+    curated: WrittenList | None = Field(
+        None, description="items, or a JSON file beside this one, for when OrderCloud is out"
+    )
     route: str | None = Field(
         None, description="the OrderCloud call that shows this placement, e.g. GET /v1/me/products"
     )

@@ -2,7 +2,7 @@
 
 import heapq
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
@@ -11,10 +11,15 @@ from typing import TypeAlias
 from proxy.core import tags
 from proxy.core.compose import ListTemplate
 from proxy.core.conditions import Circumstances, Condition, Key, Subject
+from proxy.core.curated import Curated
 from proxy.core.experiment import Experiment
 from proxy.core.query import Pick
 from proxy.core.schedule import Schedule
+from proxy.core.scope import Sharing
 from proxy.model import Facts, Json, Profile
+
+CART = "cart"
+"""The key of a flow's output under which a shopper's live cart stands."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +64,7 @@ class Needs:
 
     profile: bool = False
     groups: bool = False
+    cart: bool = False
 
     def unmet(self, facts: Facts) -> str | None:
         """Return what is not known, so that nothing can be said: neither that it is so nor not."""
@@ -66,6 +72,8 @@ class Needs:
             return "the shopper's buyer and locale are not known"
         if self.groups and facts.groups is None:
             return "the shopper's groups are not known"
+        if self.cart and facts.cart is None:
+            return "the shopper's cart is not known"
         return None
 
 
@@ -115,7 +123,8 @@ class Placement:
     """A named slot on the storefront, and what fills it.
 
     `query_names` are the query parameters that rules and flow look at, folded. `route` is the path
-    of the OrderCloud call that shows this placement instead, if one does.
+    of the OrderCloud call that shows this placement instead, if one does. `parents` leads from a
+    segment to the one whose rules serve it where it has none of its own.
     """
 
     name: str
@@ -125,6 +134,9 @@ class Placement:
     rules: tuple[Rule, ...]
     default: ListTemplate
     allow: Mapping[str, str]
+    sharing: Sharing
+    parents: Mapping[str, str]
+    curated: Curated | None
     route: str | None
     query_names: frozenset[str]
     examples: tuple[Example, ...]
@@ -141,6 +153,7 @@ class Placement:
         return Needs(
             profile=any(rule.needs.profile for rule in self.rules),
             groups=any(rule.needs.groups for rule in self.rules),
+            cart=any(rule.needs.cart for rule in self.rules),
         )
 
     @cached_property
@@ -172,6 +185,15 @@ class Placement:
             if position != last:
                 yield self.rules[position]
             last = position
+
+
+def generations(segments: Iterable[str], parents: Mapping[str, str]) -> Iterator[frozenset[str]]:
+    """Give the parents of *segments*, then the parents of those, and so on; none twice."""
+    before: frozenset[str] = frozenset()
+    elders = frozenset(segments)
+    while elders := frozenset(parents[one] for one in elders if one in parents) - before:
+        before |= elders
+        yield elders
 
 
 def _crowd(key: Key, shared: Mapping[tuple[Subject, str], int]) -> int:

@@ -82,6 +82,16 @@ class Pick:
             node = node["children"][0]
         return str(node["value"])
 
+    def looks_at(self, name: str) -> bool:
+        """Say whether the path follows a key called *name*, wherever in it."""
+        nodes: list[Mapping[str, Any]] = [self.expression.parsed]
+        while nodes:
+            node = nodes.pop()
+            if node["type"] == "field" and node["value"] == name:
+                return True
+            nodes += [child for child in node["children"] if isinstance(child, dict)]
+        return False
+
     def texts(self, output: Json) -> tuple[str, ...]:
         """Return the scalar, or the scalars of the list, as texts, each once.
 

@@ -2,15 +2,17 @@
 
 import contextlib
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime
+from types import MappingProxyType
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from proxy import document
 from proxy.core.compose import ListTemplate
 from proxy.core.conditions import All, Condition
+from proxy.core.curated import Curated, NotCurated, read_curated
 from proxy.core.experiment import HOLDOUT, Experiment
 from proxy.core.forms import FormError, is_id, read_pick, read_query
 from proxy.core.nodes import (
@@ -24,36 +26,49 @@ from proxy.core.nodes import (
     ScheduleNode,
     WhenNode,
 )
-from proxy.core.placement import Example, Flow, Needs, Outcome, Placement, Rule, Split
+from proxy.core.placement import (
+    CART,
+    Example,
+    Flow,
+    Needs,
+    Outcome,
+    Placement,
+    Rule,
+    Split,
+    generations,
+)
 from proxy.core.query import Pick, QueryTemplate, Term
 from proxy.core.resources import RESOURCES
 from proxy.core.schedule import Schedule, read_moment
+from proxy.core.scope import SHAREABLE, Sharing
 from proxy.core.when import read_schedule, read_when, read_zone, walk
 from proxy.document import Document, Path
 from proxy.errors import DocumentError, Problem
 from proxy.model import Json, Profile
 
 
-def load(text: str, file: str) -> Placement:
-    """Read one rules file.
+def load(text: str, file: str, beside: Mapping[str, str] = MappingProxyType({})) -> Placement:
+    """Read one rules file; *beside* holds the texts of the JSON files beside it, by name.
 
     Raises:
         DocumentError: with every mistake found.
     """
     source = document.parse(text, file)
-    return _Loader(source).placement(document.validate(source, PlacementFile))
+    return _Loader(source, beside).placement(document.validate(source, PlacementFile))
 
 
 class _Loader:
     """Turns a checked file into a placement, gathering every mistake that is left."""
 
-    def __init__(self, source: Document) -> None:
+    def __init__(self, source: Document, beside: Mapping[str, str]) -> None:
         self._source = source
+        self._beside = beside
         self._problems: list[Problem] = []
 
     def placement(self, file: PlacementFile) -> Placement:
         self._name = file.placement
         self._zone = self._read_zone(file.timezone)
+        self._cart = file.cart
         resource = self._resource(file.resource)
         placement = Placement(
             name=file.placement,
@@ -63,6 +78,9 @@ class _Loader:
             rules=tuple(self._rule(i, rule, resource) for i, rule in enumerate(file.rules)),
             default=self._default(file.default, resource),
             allow={name.casefold(): name for name in self._allowed(file.allow)},
+            sharing=self._sharing(file, resource),
+            parents=self._parents(file),
+            curated=self._curated(file.curated),
             route=self._route(file.route, resource),
             query_names=frozenset(_query_names(file)),
             examples=tuple(self._example(i, one) for i, one in enumerate(file.examples)),
@@ -113,14 +131,16 @@ class _Loader:
     def _rule(self, i: int, node: RuleNode, resource: str) -> Rule:
         path = ("rules", i)
         line, _ = self._source.places[path]
+        then = self._then(node, resource, path)
+        picks = tuple(self._picks(node.when, (*path, "when")))
         return Rule(
             name=node.name,
             when=self._when(node.when, (*path, "when")),
             schedule=self._schedule(node.schedule, (*path, "schedule")),
-            then=self._then(node, resource, path),
+            then=then,
             segments=frozenset(s for one in walk(node.when) for s in one.segment),
-            picks=tuple(self._picks(node.when, (*path, "when"))),
-            needs=_needs(node.when),
+            picks=picks,
+            needs=_needs(node.when, looks_at_cart=self._cart and _look_at_cart(picks, then)),
             line=line,
         )
 
@@ -280,6 +300,32 @@ class _Loader:
             else:
                 self._report(("allow", i), f"'{name}' is not a parameter or field", "remove it")
 
+    def _sharing(self, file: PlacementFile, resource: str) -> Sharing:
+        sharing = Sharing(file.scope)
+        if sharing is Sharing.GROUPS and resource not in SHAREABLE:
+            what = f"{resource} belongs to each shopper alone, so it cannot be shared"
+            self._report(("scope",), what, "remove `scope`")
+        return sharing
+
+    def _parents(self, file: PlacementFile) -> Mapping[str, str]:
+        if file.parents and not (file.decision and file.decision.segment):
+            what = "there are no segments here that could have parents"
+            self._report(("parents",), what, "say in `decision.segment` where they are named")
+        for segment in file.parents:
+            if any(segment in elders for elders in generations((segment,), file.parents)):
+                what = f"'{segment}' is its own ancestor"
+                self._report(("parents", segment), what, "let no parents go round in a circle")
+        return file.parents
+
+    def _curated(self, written: str | list[dict[str, Any]] | None) -> Curated | None:
+        if written is None:
+            return None
+        try:
+            return read_curated(written, self._beside)
+        except NotCurated as exc:
+            self._report(("curated",), str(exc), exc.mend)
+            return None
+
     def _route(self, route: str | None, resource: str) -> str | None:
         if route is None:
             return None
@@ -290,7 +336,7 @@ class _Loader:
         return path
 
     def _check_names(self, rules: list[RuleNode]) -> None:
-        seen: set[str] = {"default"}
+        seen = {"default", "curated"}
         for i, rule in enumerate(rules):
             if rule.name in seen:
                 what = f"the name '{rule.name}' is taken"
@@ -317,9 +363,15 @@ def _query_names(file: PlacementFile) -> Iterator[str]:
             yield value.request.casefold()
 
 
-def _needs(when: WhenNode) -> Needs:
+def _look_at_cart(picks: Iterable[Pick], then: Outcome) -> bool:
+    every = (*picks, then) if isinstance(then, Pick) else (*picks, *then.picks)
+    return any(pick.looks_at(CART) for pick in every)
+
+
+def _needs(when: WhenNode, *, looks_at_cart: bool) -> Needs:
     parts = tuple(walk(when))
     return Needs(
         profile=any(one.buyer or one.language or one.currency for one in parts),
         groups=any(one.group for one in parts),
+        cart=looks_at_cart,
     )

@@ -12,7 +12,7 @@ from xml.etree import ElementTree as ET
 import msgspec
 
 from proxy.core.lint import Findings
-from proxy.core.placement import Flow, Placement, Rule
+from proxy.core.placement import CART, Flow, Placement, Rule
 from proxy.core.query import Pick
 from proxy.core.when import SEGMENT
 from proxy.document import nearest
@@ -193,9 +193,13 @@ def _missing_keys(placement: Placement, flow: Flow, output: FlowOutput) -> Itera
         return
     for line, pick in _picks(placement, flow):
         root = pick.root
-        if root is not None and root not in output.keys:
+        if root is not None and root not in output.keys and not _is_cart(root, placement):
             what = f"the flow '{output.friendly_id}' never puts out '{root}'"
             yield Problem(placement.file, line, 1, what, nearest(root, list(output.keys)))
+
+
+def _is_cart(root: str, placement: Placement) -> bool:
+    return root == CART and placement.needs.cart
 
 
 def _unknown_segments(placement: Placement, flow: Flow, output: FlowOutput) -> Iterator[Problem]:

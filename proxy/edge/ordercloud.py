@@ -13,7 +13,7 @@ from proxy.core import listing
 from proxy.core.query import targets
 from proxy.edge.http import Answer, Upstream
 from proxy.errors import UNREADABLE, OrderCloudRefused, UpstreamBroken
-from proxy.model import ListQuery, Page, Profile, Shopper
+from proxy.model import Json, ListQuery, Page, Profile, Shopper
 
 T = TypeVar("T")
 
@@ -129,6 +129,13 @@ class OrderCloud:
         """
         body = await self._get("/v1/me/usergroups?pageSize=100", shopper)
         return frozenset(group.ID for group in _decode(body, _Groups).Items)
+
+    async def fetch_cart(self, shopper: Shopper) -> list[Json]:
+        """Fetch the line items of the shopper's live cart; none where there is no cart.
+
+        Shape: GET /v1/cart/lineitems -> {"Items": [{"ProductID", "Quantity", …}, …]}.
+        """
+        return [*await self.fetch_all("cart/lineitems", shopper)]
 
     async def fetch_all(self, path: str, shopper: Shopper) -> list[dict[str, Any]]:
         """Fetch all items of a list that belongs to *shopper*: the line items of an order, say.

@@ -2,9 +2,10 @@
 
 import pytest
 
-from proxy.core.choose import EmbeddedPage, choose, default_choice
+from proxy.core.choose import EmbeddedPage, choose, default_choice, ladder
+from proxy.core.curated import Curated
 from proxy.model import Asked, Decision, Facts, Freshness, Json, Reason
-from tests.core.making import NOON, asking, chosen, listed, placement, reasons, slot
+from tests.core.making import NOON, asking, chosen, decided, listed, placement, reasons, slot
 
 SHOP = """
     placement: home
@@ -136,3 +137,71 @@ def test_without_a_segment_the_trace_says_so() -> None:
 @pytest.mark.parametrize("found", [False, 0, 0.0])
 def test_false_and_zero_are_there(found: Json) -> None:
     assert chosen(slot("[{name: r, when: {has: flag}, query: {}}]"), {"flag": found}).rule == "r"
+
+
+FAMILY = """
+    placement: home
+    resource: me/products
+    decision: {flow: home, segment: persona}
+    parents: {platinum: gold, gold: vip, silver: vip, lost: nobody}
+    rules:
+      - {name: sorted, when: {request: {sort: price}}, query: {sortBy: Name}}
+      - {name: vips, when: {segment: vip, not: {segment: silver}}, query: {categoryID: watches}}
+      - {name: of-gold, when: {segment: gold}, query: {categoryID: gold}}
+      - {name: both, when: {segment: [silver, vip]}, query: {categoryID: both}}
+      - {name: not-gold, when: {not: {segment: gold}}, query: {categoryID: rest}}
+    default: {query: {}}
+"""
+
+
+def rungs(text: str, output: Json, decision: Decision | None = None) -> list[tuple[str, str]]:
+    """Return rule and reason of all that may be shown, best first."""
+    choices = ladder(placement(text), decision or decided(output), Asked(), Facts(at=NOON))
+    return [(choice.rule, choice.reason) for choice in choices]
+
+
+@pytest.mark.parametrize(
+    ("segment", "rules"),
+    [
+        ("vip", ["vips", "default"]),
+        ("gold", ["of-gold", "vips", "default"]),
+        ("silver", ["both", "default"]),
+        ("platinum", ["not-gold", "of-gold", "vips", "default"]),
+        (["gold", "silver"], ["of-gold", "both", "default"]),
+        ("lost", ["not-gold", "default"]),
+    ],
+)
+def test_the_rules_of_parents_stand_in_before_the_default(segment: Json, rules: list[str]) -> None:
+    assert [rule for rule, _ in rungs(FAMILY, {"persona": segment})] == rules
+
+
+def test_where_no_rule_is_for_a_segment_its_parents_is_chosen() -> None:
+    where = placement(FAMILY.replace("not: {segment: gold}}, query", "segment: x}, query"))
+    choice = chosen(where, {"persona": "platinum"})
+    assert (choice.rule, choice.segment) == ("of-gold", "platinum")
+    assert (choice.reason, choice.is_parents) == (Reason.PARENT_SEGMENT, True)
+    assert reasons(where, {"persona": "platinum"})[-1] is None
+
+
+def test_a_rule_that_excepts_a_segment_excepts_it_as_a_parents_too() -> None:
+    where = FAMILY.replace("silver, vip]", "x]").replace("{not: {segment: gold}}", "{segment: x}")
+    assert rungs(where, {"persona": "silver"}) == [("default", Reason.NO_RULE)]
+
+
+def test_the_curated_list_is_the_last_rung() -> None:
+    where = slot("[{name: a, when: {segment: a}, query: {}}]", more="curated: [{ID: p1}]")
+    choices = list(ladder(where, decided({"persona": "a"}), Asked(), Facts(at=NOON)))
+    assert [choice.rule for choice in choices] == ["a", "default", "curated"]
+    assert choices[-1].then == Curated({"Items": [{"ID": "p1"}]})
+
+
+def test_every_rung_says_what_befell_cdp() -> None:
+    decision = Decision({"persona": "gold"}, Reason.TIMEOUT, Freshness.STALE)
+    assert {reason for _, reason in rungs(FAMILY, None, decision)} == {Reason.TIMEOUT}
+
+
+def test_a_parents_holdout_stays_one() -> None:
+    rule = "{name: a, when: {segment: a}, experiment: {split: {x: 1}, holdout: 100}, "
+    where = slot(f"[{rule} variants: {{x: {{query: {{}}}}}}}}]", more="parents: {b: a}")
+    choice = chosen(where, {"persona": "b"})
+    assert (choice.rule, choice.variant, choice.reason) == ("a", "holdout", Reason.HOLDOUT)

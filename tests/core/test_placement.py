@@ -1,6 +1,8 @@
 """Rules found by what they are for, in the order of the file."""
 
-from proxy.core.choose import circumstances
+import pytest
+
+from proxy.core.choose import choose, circumstances
 from proxy.core.placement import Placement
 from proxy.model import Asked, Facts, Json
 from tests.core.making import NOON, decided, slot
@@ -41,3 +43,55 @@ def test_rules_on_other_facts_are_found_by_their_values_too() -> None:
 
 def test_without_a_decision_only_unrestricted_rules_are_looked_at() -> None:
     assert candidates(slot(f"\n{RULES}"), None) == ["anybody"]
+
+
+CART: list[Json] = [{"ProductID": "p2", "LineTotal": 40}, {"ProductID": "p1", "LineTotal": 80.5}]
+REMINDER = slot(
+    """
+- {name: worth-it, when: {output: {"sum(cart[].LineTotal)": {gte: 100}}}, query: {Name: worth}}
+- {name: left, when: {segment: back, has: cart}, query: {ID: {from: "cart[].ProductID"}}}
+- {name: nothing-left, when: {not: {has: cart}}, query: {Name: empty}}
+- {name: others, when: {segment: back}, query: {Name: back}}
+""",
+    more="cart: true",
+)
+
+
+def shown(cart: list[Json] | None, output: Json) -> str:
+    return choose(REMINDER, decided(output), Asked(), Facts(at=NOON, cart=cart)).rule
+
+
+def test_the_live_cart_stands_in_the_flow_s_output() -> None:
+    assert shown([*CART], {"persona": "back"}) == "worth-it"
+    assert shown(CART[:1], {"persona": "back"}) == "left"
+    assert shown([], {"persona": "back"}) == "nothing-left"
+    assert shown(CART[:1], {"persona": "back", "cart": "the flow's own"}) == "left"
+
+
+def test_the_live_cart_stands_there_without_a_decision_too() -> None:
+    assert shown([*CART], None) == "worth-it"
+
+
+def test_of_an_unknown_cart_nothing_is_said_not_even_that_it_is_empty() -> None:
+    assert shown(None, {"persona": "back"}) == "others"
+
+
+def test_only_rules_that_look_at_the_cart_need_it() -> None:
+    assert [rule.needs.cart for rule in REMINDER.rules] == [True, True, True, False]
+    assert REMINDER.needs.cart
+    assert not slot("[{name: r, when: {has: cart}, query: {}}]").needs.cart
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [
+        "when: {has: 'length(cart)'}, query: {}",
+        "when: {not: {output: {'cart[0].Quantity': 2}}}, query: {}",
+        "when: {segment: a}, query: {ID: {not: {from: 'cart[].ProductID'}}}",
+        "when: {segment: a}, page: {from: 'cart | [0]'}",
+        "when: {segment: a}, query: {}, pin: {from: '{a: cart}.a[].ProductID'}",
+        "when: {has: a}, experiment: {split: {a: 1}}, variants: {a: {query: {ID: {from: cart}}}}",
+    ],
+)
+def test_a_rule_needs_the_cart_wherever_it_looks_at_it(rule: str) -> None:
+    assert slot(f"[{{name: r, {rule}}}]", more="cart: true").needs.cart

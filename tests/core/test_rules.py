@@ -2,7 +2,10 @@
 
 import pytest
 
+from proxy.core.curated import Curated
 from proxy.core.query import Pick
+from proxy.core.rules import load
+from proxy.core.scope import Sharing
 from tests.core.making import chosen, listed, mistakes, placement, slot
 
 HEAD = "placement: slot\nresource: me/products\n"
@@ -78,8 +81,9 @@ def test_a_rule_may_show_the_list_inside_the_decision() -> None:
                              "1:1: 'default' is missing; add it"]),
         (HEAD + "default: {}", ["3:10: 'query' is missing; add it; {} lists everything"]),
         (HEAD + TAIL + "rule: []", ["4:1: unknown key 'rule'; did you mean 'rules'?"]),
-        (HEAD + TAIL + "colour: red", [("4:1: unknown key 'colour'; known are: allow, decision, "
-          "default, description, examples, placement, resource, route, rules, timezone")]),
+        (HEAD + TAIL + "colour: red", [("4:1: unknown key 'colour'; known are: allow, cart, "
+          "curated, decision, default, description, examples, parents, placement, resource, "
+          "route, rules, scope, timezone")]),
         ("placement: Home Hero\nresource: me/products\n" + TAIL,
          [("1:12: 'placement': string should match pattern '^[a-z0-9][a-z0-9-]*$'; "
           "here stands 'Home Hero'")]),
@@ -195,8 +199,76 @@ def test_all_mistakes_of_a_file_are_told_at_once_from_top_to_bottom() -> None:
 def test_all_unknown_keys_are_told_at_once() -> None:
     assert mistakes(f"{HEAD}{TAIL}titla: x\nrles: []\n") == [
         (
-            "4:1: unknown key 'titla'; known are: allow, decision, default, description, examples, "
-            "placement, resource, route, rules, timezone"
+            "4:1: unknown key 'titla'; known are: allow, cart, curated, decision, default, "
+            "description, examples, parents, placement, resource, route, rules, scope, timezone"
         ),
         "5:1: unknown key 'rles'; did you mean 'rules'?",
     ]
+
+
+@pytest.mark.parametrize(
+    ("written", "sharing"),
+    [
+        ("", Sharing.ANONYMOUS),
+        ("scope: anonymous\n", Sharing.ANONYMOUS),
+        ("scope: groups\n", Sharing.GROUPS),
+        ("scope: shopper\n", Sharing.SHOPPER),
+    ],
+)
+def test_a_file_says_who_may_share_its_lists(written: str, sharing: Sharing) -> None:
+    assert placement(HEAD + TAIL + written).sharing is sharing
+
+
+def test_what_belongs_to_each_shopper_alone_cannot_be_shared() -> None:
+    assert mistakes("placement: slot\nresource: me/promotions\nscope: groups\n" + TAIL) == [
+        "3:8: me/promotions belongs to each shopper alone, so it cannot be shared; remove `scope`"
+    ]
+
+
+def test_segments_may_have_parents() -> None:
+    where = slot(more="parents: {gold: vip, 7: gold}")
+    assert where.parents == {"gold": "vip", "7": "gold"}
+
+
+@pytest.mark.parametrize(
+    ("parents", "told"),
+    [
+        ("{a: a}", ["6:14: 'a' is its own ancestor"]),
+        ("{a: b, b: a}", ["6:14: 'a' is its own ancestor", "6:20: 'b' is its own ancestor"]),
+        ("{x: a, a: b, b: a}", ["6:20: 'a' is its own ancestor", "6:26: 'b' is its own ancestor"]),
+    ],
+)
+def test_parents_do_not_go_round_in_a_circle(parents: str, told: list[str]) -> None:
+    text = f"{HEAD}decision: {{flow: f, segment: s}}\n{TAIL}\nparents: {parents}"
+    mend = "; let no parents go round in a circle"
+    assert mistakes(text) == [one + mend for one in told]
+
+
+def test_only_segments_have_parents() -> None:
+    assert mistakes(f"{HEAD}{TAIL}parents: {{a: b}}") == [
+        (
+            "4:10: there are no segments here that could have parents; "
+            "say in `decision.segment` where they are named"
+        )
+    ]
+
+
+def test_a_curated_list_stands_in_the_file_or_beside_it() -> None:
+    here = placement(HEAD + TAIL + "curated: [{ID: p1}]\n")
+    beside = load(HEAD + TAIL + "curated: worst.json\n", "f", {"worst.json": '[{"ID": "p1"}]'})
+    assert here.curated == beside.curated == Curated({"Items": [{"ID": "p1"}]})
+
+
+@pytest.mark.parametrize(
+    ("curated", "told"),
+    [
+        ("lost.json", ("4:10: there is no file 'lost.json' beside this one; put it there, or mend "
+         "the name")),
+        ("[{Name: Watch}]", ("4:10: an item has no ID: Object missing required field `ID`; write "
+         "items as OrderCloud lists them, each with its ID")),
+        ("../secret.json", "4:10: 'curated' cannot be this; here stands '../secret.json'"),
+        ("p1", "4:10: 'curated' cannot be this; here stands 'p1'"),
+    ],
+)  # fmt: skip
+def test_what_is_no_curated_list_is_told_with_its_place(curated: str, told: str) -> None:
+    assert mistakes(f"{HEAD}{TAIL}curated: {curated}") == [told]
