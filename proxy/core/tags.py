@@ -13,10 +13,25 @@ import msgspec
 
 from proxy.core.resources import ID
 from proxy.errors import UNREADABLE
-from proxy.model import ListQuery
+from proxy.model import ListQuery, Shopper
 
 ALL = "all"
 """The tag that every answer has."""
+
+KINDS = (
+    "product",
+    "category",
+    "promotion",
+    "placement",
+    "scope",
+    "guest",
+    "catalog",
+    "priceschedule",
+    "resource",
+    "flow",
+    "shopper",
+)
+"""What tags may be of; before the first colon of each."""
 
 _HASH_BYTES = 8
 _BY_PARAMETER: Mapping[str, str] = {
@@ -51,6 +66,26 @@ _read = msgspec.json.Decoder(_List).decode
 def tag(kind: str, name: str) -> str:
     """Return the tag of what is called *name* among its *kind*."""
     return f"{kind}:{name}"
+
+
+def kind_of(one: str) -> str:
+    """Return what a tag is of; `all` is a kind of its own."""
+    return one.partition(":")[0]
+
+
+def mistake_in(text: str) -> str | None:
+    """Return what is wrong with a tag that somebody wrote, and how to mend it; or None."""
+    if text == ALL:
+        return None
+    kind, _, name = text.partition(":")
+    if kind not in KINDS:
+        return f"{text!r} is no tag; write all, or one of {', '.join(KINDS)}, a colon and its name"
+    return None if name else f"{text!r} names nothing; write {kind}:NAME"
+
+
+def of_shopper(shopper: Shopper) -> str:
+    """Return the tag of what is kept for a shopper, whatever the client or rights of a token."""
+    return tag("shopper", shopper.anonymous_identifier or shopper.username)
 
 
 def pack(tags: Iterable[str]) -> bytes:

@@ -14,6 +14,7 @@ PRODUCTS = "resource:me/products"
 CATEGORIES = "resource:me/categories"
 CATALOGS = "resource:me/catalogs"
 PROMOTIONS = "resource:me/promotions"
+LISTS = frozenset({PRODUCTS, CATEGORIES, CATALOGS, PROMOTIONS})
 GROUPS = "resource:me/usergroups"
 PROFILES = "resource:me"
 

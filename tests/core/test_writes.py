@@ -11,6 +11,7 @@ from proxy.core.writes import (
     CATALOGS,
     CATEGORIES,
     GROUPS,
+    LISTS,
     PRODUCTS,
     PROFILES,
     PROMOTIONS,
@@ -173,5 +174,5 @@ def test_nothing_that_is_told_is_more_than_can_be_read(
 
 def test_every_list_that_a_write_names_is_one() -> None:
     lists = {tag for write in WRITES for tag in write.lists if tag.startswith("resource:")}
-    assert lists == {PRODUCTS, CATEGORIES, CATALOGS, PROMOTIONS}
+    assert lists == LISTS
     assert {tag.removeprefix("resource:") for tag in lists} <= RESOURCES.keys()
