@@ -136,6 +136,7 @@ def _decision(served: Served[Execution], reason: Reason | None = None) -> Decisi
         served.freshness,
         age_s=served.age_s,
         ttl_s=served.ttl_s,
+        hold=served.hold,
     )
 
 

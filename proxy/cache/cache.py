@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from typing import Generic, Protocol, TypeAlias, TypeVar
 
+from proxy.cache.hold import Hold
 from proxy.cache.journal import Journal
 from proxy.core.entry import Entry
 from proxy.core.freshness import ENDLESS, Lifetime, Stamp, State, Terms
@@ -36,7 +37,8 @@ Fetch: TypeAlias = Callable[[], Awaitable[Fetched[T]]]
 class Served(Generic[T]):
     """An answer, how it came about, and how old and how long fresh it is (seconds).
 
-    *stands_in_for* is the outage in which an answer this old is better than none.
+    *stands_in_for* is the outage in which an answer this old is better than none; *hold* what a
+    fresh one that was kept is held on to by.
     """
 
     value: T
@@ -44,6 +46,7 @@ class Served(Generic[T]):
     age_s: float
     ttl_s: float
     stands_in_for: ProxyError | None = None
+    hold: Hold[T] | None = None
 
 
 class Store(Protocol[T]):
@@ -92,7 +95,7 @@ class Cache(Generic[T]):
         state = self._state(entry, terms) if entry else State.EXPIRED
         if entry and state is State.FRESH:
             entry.uses += 1
-            return self._served(entry, terms, Freshness.CACHED)
+            return self._held(entry, terms)
         if entry and state is State.REVALIDATE:
             self._flights.join(key, lambda: self._fetch(key, fetch))
             return self._served(entry, terms, Freshness.STALE)
@@ -140,6 +143,11 @@ class Cache(Generic[T]):
         entry = Entry(fetched.value, stamp, fetched.tags, born=born, seen=born)
         self._store.put(key, entry)
         return entry
+
+    def _held(self, entry: Entry[T], terms: Terms) -> Served[T]:
+        served = self._served(entry, terms, Freshness.CACHED)
+        until = self._clock() + served.ttl_s
+        return replace(served, hold=Hold(entry, self._journal, tag=terms.tag, until=until))
 
     def _served(self, entry: Entry[T], terms: Terms, freshness: Freshness) -> Served[T]:
         now = self._clock()

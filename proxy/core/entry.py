@@ -1,5 +1,6 @@
 """A cached answer, as every level of the cache keeps it."""
 
+import math
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
@@ -10,20 +11,24 @@ T = TypeVar("T")
 
 @dataclass(slots=True)
 class Entry(Generic[T]):
-    """An answer, and what tells whether it still holds.
+    """An answer, and what tells whether it still holds. Times are seconds of the cache's clock.
 
-    *tags* is what it depends on (`core.tags.pack`); *born* the journal's position when it was
-    asked for, so that a purge since then concerns it. The rest moves with use, in one process:
-    *seen* is up to where the journal was compared, *uses* counts hits.
+    *tags* is what it depends on (`core.tags.pack`); *until* when it is of no more use to who had
+    it fetched; *born* the journal's position when it was asked for, so that a purge since then
+    concerns it.
     """
 
     value: T
     stamp: Stamp
     tags: bytes = b""
+    until: float = math.inf
     born: int = 0
+
     seen: int = 0
+    """The journal's position up to which it was compared."""
     uses: int = 0
+    used_at: float = 0.0
     is_outdated: bool = False
     """Whether a purge let it be served only as stale."""
-    is_renewed: bool = False
-    """Whether its successor is on the way, or was, before it ran out."""
+    is_renewing: bool = False
+    """Whether a successor was asked for before it ran out."""
