@@ -62,7 +62,8 @@ class Shopper:
     """The verified holder of the request's OrderCloud token.
 
     `order_id` is the cart of an anonymous shopper, and the only thing that tells one such shopper
-    from another; `expires_at` is epoch seconds.
+    from another; `expires_at` is when the token ends, or when it has to be verified
+    anew: epoch seconds.
     """
 
     token: str = field(repr=False)

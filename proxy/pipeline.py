@@ -6,16 +6,21 @@ joins the two.
 
 import asyncio
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from proxy.cache.cache import Served
+from proxy.cache.hold import Hold
 from proxy.core.choose import Choice, choose
-from proxy.core.placement import Placement
+from proxy.core.placement import Needs, Placement
+from proxy.core.scope import Sharing
 from proxy.decisions import Decisions
-from proxy.model import Asked, Decision, Page, Shopper
+from proxy.model import Asked, Decision, Facts, Held, Page, Reason, Shopper
 from proxy.pages import Pages
 from proxy.shoppers import Shoppers
+
+_AS_RULED = frozenset({Reason.MATCHED, Reason.NO_RULE, Reason.NO_DECISION})
+"""Reasons of a choice that nothing went wrong for."""
 
 
 class Verifier(Protocol):
@@ -40,14 +45,28 @@ class Timings:
 
 
 @dataclass(frozen=True, slots=True)
+class Basis:
+    """All that an answer rests on and that may change, where nothing had to be asked for it.
+
+    The page, the decision if the placement needs one, and until when neither the token nor a
+    schedule changes anything (epoch seconds).
+    """
+
+    page: Hold[Page]
+    decision: Held | None
+    until: float
+
+
+@dataclass(frozen=True, slots=True)
 class Personalized:
-    """A placement's answer, and all that explains it."""
+    """A placement's answer, and all that explains it; *basis* where it would be the same again."""
 
     placement: str
     choice: Choice
     decision: Decision
     page: Served[Page]
     timings: Timings
+    basis: Basis | None = None
 
     @property
     def age_s(self) -> float:
@@ -87,4 +106,18 @@ class Pipeline:
         choice = choose(placement, decision, asked, facts)
         choice, page = await self._pages.list_chosen(placement, choice, decision, shopper, asked)
         timings.step("list")
-        return Personalized(placement.name, choice, decision, page, timings)
+        done = Personalized(placement.name, choice, decision, page, timings)
+        return replace(done, basis=_basis(placement, shopper, facts, done))
+
+
+def _basis(
+    placement: Placement, shopper: Shopper, facts: Facts, done: Personalized
+) -> Basis | None:
+    """Return what the answer rests on, unless it rests on more than this."""
+    page, decision = done.page.hold, done.decision
+    is_decided = decision.hold is not None or decision.reason is Reason.NO_DECISION
+    is_common = placement.needs == Needs() and placement.sharing is not Sharing.GROUPS
+    if page is None or not (is_decided and is_common) or done.choice.reason not in _AS_RULED:
+        return None
+    until = min(shopper.expires_at, placement.steady_until(facts.at).timestamp())
+    return Basis(page, decision.hold, until)

@@ -6,7 +6,7 @@ rules that can hold at all without asking the others.
 
 import glob
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from typing import Protocol
@@ -241,6 +241,20 @@ class Not:
     def why_not(self, now: Circumstances) -> str | None:
         """Say what holds."""
         return f"{self.said} holds" if self.part.why_not(now) is None else None
+
+
+def schedules_in(condition: Condition) -> Iterator[Schedule]:
+    """Give every schedule that *condition* looks at."""
+    match condition:
+        case During(schedule):
+            yield schedule
+        case All(parts) | Either(parts):
+            for part in parts:
+                yield from schedules_in(part)
+        case Not(part):
+            yield from schedules_in(part)
+        case _:
+            pass
 
 
 def texts_of(found: Json) -> tuple[str, ...]:

@@ -6,15 +6,16 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
-from typing import TypeAlias
+from itertools import chain
+from typing import Self, TypeAlias
 
 from proxy.core import tags
 from proxy.core.compose import ListTemplate
-from proxy.core.conditions import Circumstances, Condition, Key, Subject
+from proxy.core.conditions import Circumstances, Condition, Key, Subject, schedules_in
 from proxy.core.curated import Curated
 from proxy.core.experiment import Experiment
 from proxy.core.query import Pick
-from proxy.core.schedule import Schedule
+from proxy.core.schedule import NEVER, Schedule
 from proxy.core.scope import Sharing
 from proxy.model import Facts, Json, Profile
 
@@ -147,6 +148,11 @@ class Placement:
         """Return the hash of the tag that all that is shown here has."""
         return tags.hash_of(tags.tag("placement", self.name))
 
+    def prepared(self) -> Self:
+        """Return this, with all worked out that the first request would else wait for."""
+        _ = self.needs, self._index
+        return self
+
     @cached_property
     def needs(self) -> Needs:
         """Return what any of the rules needs."""
@@ -155,6 +161,15 @@ class Placement:
             groups=any(rule.needs.groups for rule in self.rules),
             cart=any(rule.needs.cart for rule in self.rules),
         )
+
+    @cached_property
+    def _schedules(self) -> tuple[Schedule, ...]:
+        own = (rule.schedule for rule in self.rules if rule.schedule is not None)
+        return (*own, *chain.from_iterable(schedules_in(rule.when) for rule in self.rules))
+
+    def steady_until(self, at: datetime) -> datetime:
+        """Return a moment up to which *at* and later moments make no difference to any rule."""
+        return min((schedule.steady_until(at) for schedule in self._schedules), default=NEVER)
 
     @cached_property
     def _index(self) -> Mapping[Subject | None, Mapping[str, list[int]]]:

@@ -11,6 +11,8 @@ from datetime import UTC, datetime, time, timedelta
 from enum import Enum, auto
 from zoneinfo import ZoneInfo
 
+NEVER = datetime.max.replace(tzinfo=UTC)
+
 _DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 _SHORTEST_DAY = 3
 _CLOCK = r"([01]\d|2[0-3]):[0-5]\d"
@@ -55,6 +57,17 @@ class Schedule:
         if self.until is not None and at >= self.until:
             return Phase.OVER
         return Phase.ON if self._is_in_week(at.astimezone(self.zone)) else Phase.PAUSED
+
+    def steady_until(self, at: datetime) -> datetime:
+        """Return a moment up to which the phase of *at* lasts; windows go by whole minutes."""
+        if self.until is not None and at >= self.until:
+            return NEVER
+        if self.start is not None and at < self.start:
+            return self.start
+        end = self.until or NEVER
+        if self.hours is None and not self.days:
+            return end
+        return min(end, at.replace(second=0, microsecond=0) + timedelta(minutes=1))
 
     def why_not(self, at: datetime) -> str | None:
         """Return why a rule with this schedule does not apply at *at*, or None."""

@@ -59,8 +59,8 @@ class Verifier:
         self._config = config
         self._clock = clock
         self._clients = frozenset(client.casefold() for client in config.clients)
-        self._known: LRUCache[str, tuple[Shopper, float]] = LRUCache(
-            _MEMO_BYTES, getsizeof=lambda known: 2 * len(known[0].token) + _SHOPPER_BYTES
+        self._known: LRUCache[str, Shopper] = LRUCache(
+            _MEMO_BYTES, getsizeof=lambda known: 2 * len(known.token) + _SHOPPER_BYTES
         )
         self._fetches: Flights[jwt.PyJWK] = Flights(tasks, name="key fetch")
         self._keys: TTLCache[str, jwt.PyJWK] = TTLCache(_KEYS_MAX, _KEY_S, clock)
@@ -78,12 +78,11 @@ class Verifier:
         if authorization is None:
             raise TokenError("send `Authorization: Bearer` and the shopper's OrderCloud token")
         known = self._known.get(authorization)
-        if known and known[1] > self._clock():
-            return known[0]
+        if known and known.expires_at > self._clock():
+            return known
         token = _bearer(authorization)
         claims, good_until = await self._verified(token)
-        shopper = self._shopper(token, claims)
-        self._known[authorization] = shopper, min(good_until, shopper.expires_at)
+        shopper = self._known[authorization] = self._shopper(token, claims, good_until)
         return shopper
 
     async def _verified(self, token: str) -> tuple[dict[str, Any], float]:
@@ -120,7 +119,7 @@ class Verifier:
         if claims.get("usrtype") not in config.user_types:
             raise TokenError("the token's kind of user (usrtype) is not accepted here")
 
-    def _shopper(self, token: str, claims: dict[str, Any]) -> Shopper:
+    def _shopper(self, token: str, claims: dict[str, Any], good_until: float) -> Shopper:
         roles = claims.get("role", [])
         username, order_id = claims.get("usr"), claims.get("orderid")
         if not isinstance(username, str) or not username:
@@ -134,7 +133,7 @@ class Verifier:
             if isinstance(roles, list)
             else frozenset({str(roles)}),
             impersonator=str(claims["imp"]) if claims.get("imp") else None,
-            expires_at=float(claims["exp"]),
+            expires_at=min(float(claims["exp"]), good_until),
         )
 
     async def _key(self, kid: object) -> jwt.PyJWK:

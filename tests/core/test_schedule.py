@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from proxy.core.nodes import ScheduleNode
-from proxy.core.schedule import Phase, Schedule, read_day, read_hours, read_moment
+from proxy.core.schedule import NEVER, Phase, Schedule, read_day, read_hours, read_moment
 from proxy.core.when import read_schedule
 
 LONDON = ZoneInfo("Europe/London")
@@ -311,3 +311,37 @@ def test_every_minute_is_in_the_phase_that_a_person_reads_off_the_wall_clock(
     read = read_schedule(ScheduleNode.model_validate(written), zone, ())
     phases = [read.phase(start + number * _MINUTE) for number in range(_SPAN_MINUTES)]
     assert phases == _naive_phases(_walls(zone, start), written)
+
+
+class TestSteady:
+    @pytest.mark.parametrize(
+        ("at", "until"),
+        [
+            ("2026-11-26 10:00:20", "2026-11-27 09:00:00"),
+            ("2026-11-27 09:00:00", "2026-11-30 18:00:30"),
+            ("2026-11-30 18:00:30", None),
+        ],
+    )
+    def test_between_two_moments_nothing_changes(self, at: str, until: str | None) -> None:
+        sale = Schedule(
+            utc("2026-11-27 09:00"), utc("2026-11-30 18:00:30"), frozenset(), None, LONDON
+        )
+        assert sale.steady_until(utc(at)) == (utc(until) if until else NEVER)
+
+    @given(
+        at=st.datetimes(datetime(2026, 1, 1), datetime(2026, 12, 31)),  # noqa: DTZ001 - UTC below
+        later=st.floats(0, 1, exclude_max=True),
+        hours=st.sampled_from([None, "09:00-17:30", "22:00-02:15"]),
+        days=st.frozensets(st.integers(0, 6), max_size=3),
+        zone=st.sampled_from(["UTC", "America/New_York", "Asia/Kathmandu", "Pacific/Chatham"]),
+    )
+    def test_until_then_the_phase_stays(
+        self, at: datetime, later: float, hours: str | None, days: frozenset[int], zone: str
+    ) -> None:
+        window = read_hours(hours) if hours else None
+        end = utc("2026-07-01 12:30:15")
+        weekly = Schedule(None, end, days, window, ZoneInfo(zone))
+        first = at.replace(tzinfo=UTC)
+        last = min(weekly.steady_until(first), first + timedelta(days=300))
+        between = first + (last - first) * later
+        assert weekly.phase(between) is weekly.phase(first)
