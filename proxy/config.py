@@ -9,9 +9,9 @@ import os
 from collections.abc import Collection, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any, Self, get_args
 
-from pydantic import BaseModel, SecretStr
+from pydantic import BaseModel, SecretStr, model_validator
 
 from proxy import document
 from proxy.errors import DocumentError, Problem
@@ -50,6 +50,13 @@ class Config(Section):
     redis: Redis = Redis()
     log: Log = Log()
 
+    @model_validator(mode="after")
+    def _check_outbox(self) -> Self:
+        if self.events.outbox == "redis" and not self.redis.nodes:
+            what = "the outbox is in Redis, but `redis.nodes` names none"
+            raise document.refusal(what, "name its host and port there")
+        return self
+
     def shown(self) -> dict[str, Any]:
         """Return the effective settings, secrets masked."""
         return self.model_dump(mode="json")
@@ -82,7 +89,7 @@ def _beside(loaded: Config, folder: Path, overrides: Collection[tuple[str, str]]
     rules, events = loaded.rules, loaded.events
     if ("rules", "folder") not in overrides:
         rules = rules.model_copy(update={"folder": folder / rules.folder})
-    if events.outbox and ("events", "outbox") not in overrides:
+    if isinstance(events.outbox, Path) and ("events", "outbox") not in overrides:
         events = events.model_copy(update={"outbox": folder / events.outbox})
     return loaded.model_copy(update={"rules": rules, "events": events})
 

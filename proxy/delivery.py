@@ -28,6 +28,10 @@ _log = logging.getLogger(__name__)
 class Outbox(Protocol):
     """Keeps events until they are settled."""
 
+    @property
+    def is_shared(self) -> bool:
+        """Say whether other gateways deliver from it as well."""
+
     async def due(self, *, limit: int, busy: Collection[str]) -> list[Pending]:
         """Return the first event of guests whose turn it is."""
 
@@ -54,6 +58,9 @@ class Sink(Protocol):
 OnSettled = Callable[[str], None]
 """Told of each attempt: `delivered`, `dead` or `retried`."""
 
+OnDelivered = Callable[[Pending], Awaitable[None]]
+"""Told of each event that CDP has taken."""
+
 
 class Delivery:
     """Sends what is due, at most *in_flight* events at once, one per guest."""
@@ -65,6 +72,7 @@ class Delivery:
         *,
         in_flight: int,
         attempts_max: int,
+        on_delivered: OnDelivered | None = None,
         on_settled: OnSettled = lambda _: None,
         on_depth: Callable[[Depth], None] = lambda _: None,
     ) -> None:
@@ -72,10 +80,12 @@ class Delivery:
         self._sink = sink
         self._in_flight = in_flight
         self._attempts_max = attempts_max
+        self._on_delivered = on_delivered
         self._on_settled = on_settled
         self._on_depth = on_depth
         self._busy: set[str] = set()
         self._woken = asyncio.Event()
+        self._is_ending = False
         self._resting_until = 0.0
         self._taken_at = float("-inf")
 
@@ -93,20 +103,26 @@ class Delivery:
                     await self._rest()
 
     async def drain(self, *, within_s: float) -> None:
-        """Wait until nothing is due or under way any more, *within_s* seconds at most."""
+        """Wait until nothing is due or under way any more, *within_s* seconds at most.
+
+        Where other gateways deliver too, what is due is left to them.
+        """
+        self._is_ending = self._outbox.is_shared
         with contextlib.suppress(TimeoutError, OutboxFull):
             async with asyncio.timeout(within_s):
                 while self._busy or await self._is_due():
                     await self._rest()
 
     async def _is_due(self) -> bool:
-        is_resting = time.monotonic() < self._resting_until
-        return not is_resting and bool(await self._outbox.due(limit=1, busy=()))
+        return self._may_send() and bool(await self._outbox.due(limit=1, busy=()))
+
+    def _may_send(self) -> bool:
+        return not self._is_ending and time.monotonic() >= self._resting_until
 
     async def _start_due(self, sending: asyncio.TaskGroup) -> bool:
         """Begin to send what is due and has room; say whether there was any."""
         room = self._in_flight - len(self._busy)
-        if room == 0 or time.monotonic() < self._resting_until:
+        if room == 0 or not self._may_send():
             return False
         try:
             due = await self._outbox.due(limit=room, busy=self._busy)
@@ -148,6 +164,8 @@ class Delivery:
             await self._put_aside(event, str(exc))
         else:
             self._taken_at = time.monotonic()
+            if self._on_delivered is not None:
+                await self._on_delivered(event)
             await self._settle("delivered", lambda: self._outbox.done(event))
 
     async def _put_off(self, event: Pending, exc: UpstreamError) -> None:

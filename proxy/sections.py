@@ -58,6 +58,7 @@ JmesPath = Annotated[str, BeforeValidator(_read_path, json_schema_input_type=str
 Url = Annotated[str, BeforeValidator(_read_url, json_schema_input_type=str)]
 Pairs = BeforeValidator(_read_pairs)
 Words = Annotated[tuple[str, ...], BeforeValidator(_read_list)]
+Durations = Annotated[tuple[Duration, ...], BeforeValidator(_read_list)]
 Port = Annotated[int, Field(ge=0, le=65535)]
 RedisNode = Annotated[str, Field(pattern=r"^(/.+|[^/]+:[0-9]{1,5})$")]
 RedisNodes = Annotated[tuple[RedisNode, ...], BeforeValidator(_read_list)]
@@ -186,6 +187,13 @@ class Cache(Section):
     decision_fresh: Duration = Field(60.0, description="unless the placement says")
     decision_error: Duration = Field(1800.0, description="a last good decision may stand in")
     profile_fresh: Duration = Field(300.0, description="who a shopper is, by GET /v1/me")
+    index_lag: Durations = Field(
+        (5.0, 60.0), description="after each of these a webhook's purge is repeated"
+    )
+    nothing_fresh: Duration = Field(
+        10.0, description="that there is nothing: no such list, an empty one, no decision"
+    )
+    fetches: int = Field(512, ge=1, description="answers of one kind fetched at once; then 503")
 
 
 class Rules(Section):
@@ -197,8 +205,11 @@ class Rules(Section):
 class Events(Section):
     """Shopper events: what is told to CDP, and the outbox that keeps it until CDP has it."""
 
-    outbox: Path | None = Field(None, description="the outbox's file; without one, no events")
-    size: Size = Field(512 * 1024**2, description="disk the outbox may take; then 503")
+    outbox: Literal["redis"] | Path | None = Field(
+        None, description="the outbox's file, or `redis` for many replicas; without, no events"
+    )
+    replicas: int = Field(0, ge=0, description="of Redis that have an event before it is promised")
+    size: Size = Field(512 * 1024**2, description="disk or Redis memory for events; then 503")
     remember: Duration = Field(7 * 86400.0, description="how long a repeated event is known")
     keep_dead: Duration = Field(30 * 86400.0, description="how long refused events are kept")
     in_flight: int = Field(16, ge=1, description="events on their way to CDP at once")

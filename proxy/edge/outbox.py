@@ -117,6 +117,8 @@ SELECT (SELECT count(*) FROM events WHERE dead_at IS NULL),
 class Outbox:
     """Events by guest, in the order in which they were accepted. *clock* gives epoch seconds."""
 
+    is_shared = False
+
     def __init__(
         self, database: Database, config: EventsConfig, *, clock: Callable[[], float]
     ) -> None:

@@ -46,6 +46,8 @@ class SharedOutbox:
     take, so that an event is never on its way twice at once.
     """
 
+    is_shared = True
+
     def __init__(
         self,
         redis: Redis,
