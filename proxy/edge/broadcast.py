@@ -1,0 +1,176 @@
+"""Purges told to all replicas through one Redis stream, and caught up on after being cut off.
+
+The stream keeps the last purges in their order, so a replica that lost its connection, or has just
+started, reads on from where it was. What cannot be known counts as purged.
+"""
+
+import asyncio
+import contextlib
+import random
+from collections import deque
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from functools import partial
+from typing import Any, TypeAlias
+
+import msgspec
+
+from proxy.core import tags
+from proxy.edge.redis import Client, Redis
+from proxy.errors import UNREADABLE, RedisAway
+
+Note: TypeAlias = Callable[[Collection[str], int, bool], None]
+"""Told of each purge: its tags, its position among all, and whether it is hard."""
+
+KEPT = 10_000
+"""Purges that the stream keeps: so many may pass while a replica is cut off."""
+
+_BLOCK_S = 5.0
+_TOGETHER = 500
+_REST_S = (0.2, 0.6)
+_PURGE = b"purge"
+_BEGIN = b"begin"
+"""The first record of a stream: what was purged before it, nobody can tell."""
+
+_MS_BITS = 22
+_SEQUENCE_BITS = 12
+_LOCAL_BITS = _MS_BITS - _SEQUENCE_BITS
+
+_Record: TypeAlias = tuple[bytes, dict[bytes, bytes]]
+
+
+class _Purge(msgspec.Struct, array_like=True):
+    tags: list[str]
+    hard: bool
+
+
+_encode = msgspec.msgpack.Encoder().encode
+_decode = msgspec.msgpack.Decoder(_Purge).decode
+
+
+class Broadcast:
+    """Tells the other replicas, and hears from them. *note* hears of every purge, ours too."""
+
+    def __init__(self, redis: Redis, *, prefix: str, note: Note) -> None:
+        self._redis = redis
+        self._stream = f"{prefix}:purges"
+        self._note = note
+        self._position = 0
+        self._to_tell: deque[_Purge] = deque()
+        self._has_to_tell = asyncio.Event()
+        self.is_listening = False
+
+    def tell(self, purged: Collection[str], *, hard: bool) -> None:
+        """Tell all replicas of a purge, as soon as Redis can be reached."""
+        if len(self._to_tell) >= KEPT:
+            self._to_tell.clear()
+            purged, hard = [tags.ALL], True
+        self._to_tell.append(_Purge([*purged], hard))
+        self._has_to_tell.set()
+
+    async def run(self) -> None:
+        """Tell and hear until cancelled."""
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._retried(self._tell_all))
+            group.create_task(self._retried(self._hear_all))
+
+    async def catch_up(self) -> None:
+        """Hear of what was purged before now.
+
+        Raises:
+            RedisAway: it cannot be reached.
+        """
+        await self._attach()
+        while records := await self._redis.call(self._read):
+            self._hear(records)
+
+    async def _retried(self, work: Callable[[], Awaitable[None]]) -> None:
+        while True:
+            with contextlib.suppress(RedisAway):
+                await work()
+            await asyncio.sleep(random.uniform(*_REST_S))  # noqa: S311 - spreads retries
+
+    async def _tell_all(self) -> None:
+        while True:
+            while self._to_tell:
+                await self._tell_next()
+            self._has_to_tell.clear()
+            await self._has_to_tell.wait()
+
+    async def _tell_next(self) -> None:
+        purge = self._to_tell.popleft()
+        try:
+            if not await self._redis.call(partial(self._add, purge)):
+                await self._attach()
+                await self._redis.call(partial(self._add, purge))
+        except RedisAway:
+            self._to_tell.appendleft(purge)
+            raise
+
+    async def _hear_all(self) -> None:
+        try:
+            await self._attach()
+            self.is_listening = True
+            read = partial(self._read, block_ms=int(_BLOCK_S * 1000))
+            while True:
+                self._hear(await self._redis.wait(read, blocks_s=_BLOCK_S))
+        finally:
+            self.is_listening = False
+
+    async def _attach(self) -> None:
+        """Make sure that there is a stream, and that it still holds all we have not heard of."""
+        first = await self._redis.call(self._first)
+        if first is None:
+            await self._redis.call(self._begin)
+        elif _BEGIN not in first[1] and _position(first[0]) > self._position:
+            self._note([tags.ALL], _position(first[0]), True)
+            self._position = _position(first[0])
+
+    def _hear(self, records: Sequence[_Record]) -> None:
+        for id_, fields in records:
+            self._position = _position(id_)
+            if _BEGIN in fields:
+                self._note([tags.ALL], self._position, False)
+            else:
+                purge = _read_purge(fields)
+                self._note(purge.tags, self._position, purge.hard)
+
+    async def _first(self, client: Client) -> _Record | None:
+        records: Any = await client.xrange(self._stream, count=1)  # typed for every protocol
+        return records[0] if records else None
+
+    async def _begin(self, client: Client) -> None:
+        """Begin the stream after all we have heard of, so that its numbers go on rising."""
+        ms, sequence = _split(self._position)
+        await client.xadd(self._stream, {_BEGIN: b""}, id=f"{ms}-{sequence + 1}")
+
+    async def _add(self, purge: _Purge, client: Client) -> bool:
+        """Add a purge to the stream, and say whether there is one."""
+        fields: dict[Any, Any] = {_PURGE: _encode(purge)}
+        return bool(await client.xadd(self._stream, fields, maxlen=KEPT, nomkstream=True))
+
+    async def _read(self, client: Client, block_ms: int | None = None) -> Sequence[_Record]:
+        ms, sequence = _split(self._position)
+        since: dict[Any, Any] = {self._stream: f"{ms}-{sequence}"}
+        streams: Any = await client.xread(since, _TOGETHER, block_ms)  # typed as xrange is
+        return streams[0][1] if streams else ()
+
+
+def _read_purge(fields: Mapping[bytes, bytes]) -> _Purge:
+    """Return the purge of a record; one that cannot be read may be of anything."""
+    try:
+        return _decode(fields.get(_PURGE, b""))
+    except UNREADABLE:
+        return _Purge([tags.ALL], hard=True)
+
+
+def _position(id_: bytes) -> int:
+    """Return the position of a record by its id, `ms-sequence`.
+
+    Between two records there is room for the purges that only this replica knows of.
+    """
+    ms, _, sequence = id_.partition(b"-")
+    return int(ms) << _MS_BITS | int(sequence) << _LOCAL_BITS
+
+
+def _split(position: int) -> tuple[int, int]:
+    return position >> _MS_BITS, position >> _LOCAL_BITS & (1 << _SEQUENCE_BITS) - 1
