@@ -2,7 +2,6 @@
 
 import asyncio
 import uuid
-import zlib
 from collections.abc import Callable
 from typing import Any
 
@@ -12,6 +11,7 @@ from starlette.requests import HTTPConnection
 
 from proxy.capture import Answer, Capture, log_key
 from proxy.config import Config
+from proxy.core.codings import decoded
 from proxy.core.deeds import Done, deed_of
 from proxy.core.events import Origin
 from proxy.errors import UNREADABLE, ProxyError, RequestError
@@ -23,8 +23,6 @@ from proxy.web.browsers import BrowserIds, may_be_told_of
 _OK = range(200, 300)
 _UNDER_WAY_MAX = 200
 _BODY_MAX_BYTES = 4 * 1024 * 1024
-_COMPRESSED = frozenset({"gzip", "deflate"})
-_GZIP_OR_ZLIB = 32 + zlib.MAX_WBITS
 
 
 class Listener:
@@ -102,7 +100,7 @@ class Listener:
         if before is not None:
             await asyncio.wait({before})
         answered = Headers(raw=list(exchange.answer_headers))
-        answer = _object(exchange.body or b"", answered.get("content-encoding", "identity"))
+        answer = _object(exchange.body or b"", answered.get("content-encoding", ""))
         key = log_key(answered.get("x-oc-logid") or str(uuid.uuid4()))
         try:
             await self._capture.take(done, answer, origin, authorization, key=key)
@@ -110,11 +108,10 @@ class Listener:
             self._on_lost(exc.code)
 
 
-def _object(body: bytes, coding: str) -> Answer:
+def _object(body: bytes, codings: str) -> Answer:
     """Return the JSON object that an answer holds; an empty one where it cannot be read."""
     try:
-        if coding in _COMPRESSED:
-            body = zlib.decompressobj(_GZIP_OR_ZLIB).decompress(body, _BODY_MAX_BYTES)
-        return msgspec.json.decode(body, type=dict[str, Any])
-    except (*UNREADABLE, zlib.error):
+        text = decoded(body, codings, max_bytes=_BODY_MAX_BYTES)
+        return msgspec.json.decode(text, type=dict[str, Any])
+    except (*UNREADABLE, ValueError):
         return {}

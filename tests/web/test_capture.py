@@ -6,8 +6,10 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
+import brotli  # type: ignore[import-untyped]  # it has no stubs
 import httpx2
 import pytest
+import zstandard
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response
@@ -20,6 +22,11 @@ from tests.servers import Gateway, Servers
 
 _RULES = {"fixed.yaml": "placement: fixed\nresource: me/products\ndefault: {query: {}}"}
 _JSON = dict[str, Any]
+_CODINGS: dict[str, Callable[[bytes], bytes]] = {
+    "gzip": gzip.compress,
+    "br": brotli.compress,
+    "zstd": zstandard.compress,
+}
 
 
 class Shop:
@@ -221,19 +228,25 @@ async def test_an_order_that_cannot_be_looked_into_is_counted_as_lost(
 class TestCodings:
     """Answers as OrderCloud may encode them."""
 
-    @pytest.fixture
-    async def encoded(self, servers: Servers, ordercloud: OrderCloud, start: StartShop) -> Shop:
-        """Stand between: answers the one call for a line item, gzipped; the rest is real."""
+    @pytest.fixture(params=_CODINGS)
+    async def encoded(
+        self,
+        request: pytest.FixtureRequest,
+        servers: Servers,
+        ordercloud: OrderCloud,
+        start: StartShop,
+    ) -> Shop:
+        """Stand between: answers the one call for a line item, compressed; the rest is real."""
         line = {"ID": "l-1", "ProductID": "p-1", "Quantity": 1, "UnitPrice": 5}
 
         async def answer(_: Request) -> Response:
-            body = gzip.compress(json.dumps(line).encode())
-            headers = {"content-encoding": "gzip", "content-type": "application/json"}
+            body = _CODINGS[request.param](json.dumps(line).encode())
+            headers = {"content-encoding": request.param, "content-type": "application/json"}
             return Response(body, 201, headers)
 
-        async def pass_on(request: Request) -> Response:
-            headers = {"authorization": request.headers.get("authorization", "")}
-            passed = await ordercloud.http.get(request.url.path, headers=headers)
+        async def pass_on(asked: Request) -> Response:
+            headers = {"authorization": asked.headers.get("authorization", "")}
+            passed = await ordercloud.http.get(asked.url.path, headers=headers)
             return Response(passed.content, passed.status_code, media_type="application/json")
 
         app = Starlette(
@@ -253,5 +266,7 @@ class TestCodings:
 
     async def test_a_compressed_answer_is_read(self, encoded: Shop, ordercloud: OrderCloud) -> None:
         await encoded.use(await ordercloud.token("alice"))
-        await encoded.add("p-1")
+        line = {"ProductID": "p-1", "Quantity": 1}
+        shop = encoded.gateway.shop
+        await shop.post("/v1/cart/lineitems", json=line, headers=encoded.headers)
         assert (await encoded.told(2))[1]["product"]["productId"] == "p-1"
