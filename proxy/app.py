@@ -12,8 +12,10 @@ from typing import TypeVar
 from starlette.types import ASGIApp
 
 from proxy import events
+from proxy.cache.aftermath import Aftermath
 from proxy.cache.cache import Cache
 from proxy.cache.journal import Journal, Journals, position_at
+from proxy.cache.purges import Purger, Purges
 from proxy.config import Config
 from proxy.decisions import Decisions
 from proxy.edge.cdp import Cdp
@@ -35,6 +37,8 @@ from proxy.web.connection import Connection, Limits
 from proxy.web.health import AdminEndpoints, Health
 from proxy.web.passthrough import InPlace, Observe, Passthrough
 from proxy.web.placements import Placements
+from proxy.web.purge import PurgeEndpoint
+from proxy.web.webhooks import Webhooks
 
 T = TypeVar("T")
 
@@ -117,7 +121,10 @@ async def running(config: Config) -> AsyncIterator[Gateway]:
         pipeline = Pipeline(
             verifier, shoppers, decisions, _pages(config, caches, journals, catalog)
         )
-        needs = events.Needs(upstreams.events, catalog, verifier, shoppers.profile, metrics)
+        purges = _purges(journals, metrics)
+        aftermath = Aftermath(purges, lags_s=config.cache.index_lag, clock=time.monotonic)
+        tasks.spawn(aftermath.run(), name="repeated purges")
+        needs = events.Needs(upstreams.events, catalog, verifier, shoppers.profile, purges, metrics)
         told = await stack.enter_async_context(events.running(config, needs))
         health = Health(
             rules=lambda: rules.current,
@@ -140,12 +147,21 @@ async def running(config: Config) -> AsyncIterator[Gateway]:
             api=through(upstreams.ordercloud, in_place=placements.in_place),
             oauth=through(upstreams.auth),
             events=told.endpoints if told else None,
-            webhooks=told.webhooks if told else None,
+            webhooks=Webhooks(
+                config.events.webhook_key, verifier, aftermath, told.deeds if told else None
+            ),
             config=config,
             metrics=metrics,
         )
-        admin = routes.admin(endpoints, config=config, metrics=metrics)
+        admin = routes.admin(endpoints, PurgeEndpoint(purges), config=config, metrics=metrics)
         yield Gateway(storefront, admin, _connect_with(config.server, metrics), health)
+
+
+def _purges(journals: Journals, metrics: Metrics) -> Purges:
+    def count(kind: str, by: Purger) -> None:
+        metrics.purges.labels(kind, by).inc()
+
+    return Purges(journals, clock=time.time, on_purged=count)
 
 
 def _connect_with(at: Server, metrics: Metrics) -> Callable[..., Connection]:

@@ -115,7 +115,7 @@ def _decision_key(flow: Flow, shopper: Shopper, asked: Asked) -> Key:
 def _tags(flow: Flow, guest: Guest, shopper: Shopper) -> Iterator[str]:
     """Give the flow and all that the guest may be known by when something is told of them."""
     yield tags.tag("flow", flow.friendly_id)
-    yield tags.tag("shopper", shopper.id)
+    yield tags.of_shopper(shopper)
     for name in (guest.browser_id, guest.identifier, shopper.anonymous_identifier):
         if name:
             yield tags.tag("guest", name)

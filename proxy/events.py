@@ -7,9 +7,11 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from proxy.cache.purges import Purger, Purges
 from proxy.capture import Capture
 from proxy.config import Config
-from proxy.core.events import Event, ProductMapping
+from proxy.core import tags
+from proxy.core.events import EXPOSURE, Event, Pending, ProductMapping
 from proxy.core.tracking import RESERVED
 from proxy.delivery import Delivery
 from proxy.edge import outbox
@@ -27,7 +29,7 @@ from proxy.tasks import Tasks
 from proxy.web.capture import Listener
 from proxy.web.events import EventEndpoints
 from proxy.web.exposures import Exposures
-from proxy.web.webhooks import Webhooks
+from proxy.web.webhooks import Deeds
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +40,7 @@ class Needs:
     ordercloud: OrderCloud
     verifier: Verifier
     profile_of: Callable[[Shopper], Awaitable[Profile]]
+    purges: Purges
     metrics: Metrics
 
 
@@ -46,7 +49,7 @@ class ShopperEvents:
     """What tells of shoppers: endpoints, a listener to what passes through, exposures."""
 
     endpoints: EventEndpoints
-    webhooks: Webhooks
+    deeds: Deeds
     listener: Listener
     exposures: Exposures
     is_delivering: Callable[[], bool]
@@ -97,7 +100,7 @@ async def _running(config: Config, path: Path, needs: Needs) -> AsyncIterator[Sh
         async with outbox.opened(path, config.events, clock=time.time) as box:
             tasks = Tasks()
             stream = EventStream(needs.cdp, config.cdp)
-            delivery = _delivery(config, box, stream, needs.metrics)
+            delivery = _delivery(config, needs, box, stream)
             worker = tasks.spawn(delivery.run(), name="event delivery")
             recorder = _recorder(config, needs, box, delivery)
             parts = _parts(config, needs, recorder, _Ends(box, stream, tasks, worker))
@@ -109,12 +112,21 @@ async def _running(config: Config, path: Path, needs: Needs) -> AsyncIterator[Sh
                 await tasks.close()
 
 
-def _delivery(config: Config, box: Outbox, stream: EventStream, metrics: Metrics) -> Delivery:
+def _delivery(config: Config, needs: Needs, box: Outbox, stream: EventStream) -> Delivery:
+    metrics = needs.metrics
+
+    async def on_delivered(event: Pending) -> None:
+        """Drop once more what was decided for the guest: CDP did not know of the event yet."""
+        if event.type != EXPOSURE:
+            whose = tags.of_guest(event.guest)
+            await needs.purges.purge(whose, hard=True, by=Purger.EVENT)
+
     return Delivery(
         box,
         stream,
         in_flight=config.events.in_flight,
         attempts_max=config.events.attempts,
+        on_delivered=on_delivered,
         on_settled=lambda outcome: metrics.events_settled.labels(outcome).inc(),
         on_depth=metrics.observe_outbox,
     )
@@ -128,6 +140,7 @@ def _recorder(config: Config, needs: Needs, box: Outbox, delivery: Delivery) -> 
     return Recorder(
         box,
         profile_of=needs.profile_of,
+        purges=needs.purges,
         cdp=config.cdp,
         clock=time.time,
         on_recorded=on_recorded,
@@ -142,8 +155,10 @@ def _parts(config: Config, needs: Needs, recorder: Recorder, ends: _Ends) -> Sho
     box, tasks = ends.box, ends.tasks
     capture = Capture(recorder, needs.verifier, needs.ordercloud, _mapping(config.events))
     return ShopperEvents(
-        endpoints=EventEndpoints(recorder, needs.verifier, ends.stream, box, config=config),
-        webhooks=Webhooks(capture, recorder, needs.verifier, box, config=config.events),
+        endpoints=EventEndpoints(
+            recorder, needs.verifier, ends.stream, box, needs.purges, config=config
+        ),
+        deeds=Deeds(capture, recorder, needs.verifier, box, remembered_s=config.events.remember),
         listener=Listener(capture, recorder, config=config, tasks=tasks, on_lost=on_lost),
         exposures=Exposures(recorder, consent=config.consent, tasks=tasks, on_lost=on_lost),
         is_delivering=lambda: not ends.worker.done(),

@@ -1,11 +1,15 @@
-"""Takes events in: who the shopper is comes first, then what the shopper did, into the outbox."""
+"""Takes events in: who the shopper is comes first, then what the shopper did, into the outbox.
+
+What was decided for the guest before that is dropped.
+"""
 
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime
 from typing import Protocol
 
-from proxy.core import events
-from proxy.core.events import ORDER_CHECKOUT, Event, Origin
+from proxy.cache.purges import Purger, Purges
+from proxy.core import events, tags
+from proxy.core.events import EXPOSURE, ORDER_CHECKOUT, Event, Origin
 from proxy.errors import ProxyError
 from proxy.model import Profile, Shopper
 from proxy.sections import Cdp as CdpConfig
@@ -26,6 +30,7 @@ class Recorder:
         outbox: Outbox,
         *,
         profile_of: Callable[[Shopper], Awaitable[Profile]],
+        purges: Purges,
         cdp: CdpConfig,
         clock: Callable[[], float],
         on_recorded: Callable[[Event], None] = lambda _: None,
@@ -33,6 +38,7 @@ class Recorder:
     ) -> None:
         self._outbox = outbox
         self._profile_of = profile_of
+        self._purges = purges
         self._cdp = cdp
         self._clock = clock
         self._on_recorded = on_recorded
@@ -54,10 +60,14 @@ class Recorder:
                 identified guests only.
         """
         identity = await self._identity(origin, happened, shopper)
-        if await self._outbox.append([*identity, *happened]):
-            for event in happened:
-                self._on_recorded(event)
-            self._wake()
+        if not (new_count := await self._outbox.append([*identity, *happened])):
+            return
+        for event in happened:
+            self._on_recorded(event)
+        self._wake()
+        if new_count > sum(event.type == EXPOSURE for event in happened):
+            whose = tags.of_guest(origin.browser_id, shopper)
+            await self._purges.purge(whose, hard=True, by=Purger.EVENT)
 
     async def _identity(
         self, origin: Origin, happened: Sequence[Event], shopper: Shopper | None

@@ -108,5 +108,5 @@ class Shoppers:
 
 
 def _tags(resource: str, shopper: Shopper, *more: str) -> bytes:
-    own = tags.tag("resource", resource), tags.tag("shopper", shopper.id)
+    own = tags.tag("resource", resource), tags.of_shopper(shopper)
     return tags.pack((*own, *more))

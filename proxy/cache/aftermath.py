@@ -8,7 +8,7 @@ import asyncio
 import contextlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
-from proxy.cache.purges import Origin, Purges
+from proxy.cache.purges import Purger, Purges
 from proxy.core.writes import LISTS, Outdated
 
 _MOST = 10_000
@@ -72,8 +72,8 @@ class Aftermath:
             later.put(outdated.soft, now, hard=False)
         self._woken.set()
         at_once = {one for one in outdated.soft if self._is_its_turn(one, now)}
-        await self._purges.purge(outdated.hard, hard=True, origin=Origin.WEBHOOK)
-        await self._purges.purge(at_once, hard=False, origin=Origin.WEBHOOK)
+        await self._purges.purge(outdated.hard, hard=True, by=Purger.WEBHOOK)
+        await self._purges.purge(at_once, hard=False, by=Purger.WEBHOOK)
 
     async def run(self) -> None:
         """Purge again what falls due, until cancelled."""
@@ -88,7 +88,7 @@ class Aftermath:
         due = {one for later in self._later for one in later.take(now)}
         for hard in (True, False):
             again = {one for one, is_hard in due if is_hard is hard}
-            await self._purges.purge(again, hard=hard, origin=Origin.REPEAT)
+            await self._purges.purge(again, hard=hard, by=Purger.REPEAT)
 
     def _is_its_turn(self, one: str, now: float) -> bool:
         """Say whether a doubtful tag is purged at once: a list once a second, however many writes.

@@ -7,17 +7,16 @@ from proxy.cache.journal import Journals, position_at
 from proxy.core import tags
 
 
-class Origin(StrEnum):
+class Purger(StrEnum):
     """Who purges: the words of the metric's label."""
 
     ADMIN = "admin"
     WEBHOOK = "webhook"
     REPEAT = "repeat"
     EVENT = "event"
-    RULES = "rules"
 
 
-OnPurged = Callable[[str, Origin], None]
+OnPurged = Callable[[str, Purger], None]
 """Told of each tag: its kind, and who purged it."""
 
 
@@ -31,11 +30,11 @@ class Purges:
         self._clock = clock
         self._on_purged = on_purged
 
-    async def purge(self, purged: Collection[str], *, hard: bool, origin: Origin) -> None:
+    async def purge(self, purged: Collection[str], *, hard: bool, by: Purger) -> None:
         """End what has any of these tags (hard), or let it be served once more while renewed."""
         if not purged:
             return
         position = max(self._journals.position + 1, position_at(self._clock()))
         self._journals.note(purged, position, hard=hard)
         for one in purged:
-            self._on_purged(tags.kind_of(one), origin)
+            self._on_purged(tags.kind_of(one), by)

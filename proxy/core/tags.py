@@ -83,9 +83,20 @@ def mistake_in(text: str) -> str | None:
     return None if name else f"{text!r} names nothing; write {kind}:NAME"
 
 
+def name_of(shopper: Shopper) -> str:
+    """Return what tells a shopper from others, whatever the client or rights of a token."""
+    return shopper.anonymous_identifier or shopper.username
+
+
 def of_shopper(shopper: Shopper) -> str:
-    """Return the tag of what is kept for a shopper, whatever the client or rights of a token."""
-    return tag("shopper", shopper.anonymous_identifier or shopper.username)
+    """Return the tag of what is kept for a shopper."""
+    return tag("shopper", name_of(shopper))
+
+
+def of_guest(browser_id: str, shopper: Shopper | None = None) -> list[str]:
+    """Return the tags of what is kept for whoever is at a browser, and for a shopper at any."""
+    at_browser = tag("guest", browser_id)
+    return [at_browser] if shopper is None else [at_browser, of_shopper(shopper)]
 
 
 def pack(tags: Iterable[str]) -> bytes:

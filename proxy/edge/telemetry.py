@@ -91,6 +91,12 @@ class Metrics:
             ["cache"],
             registry=registry,
         )
+        self.purges = Counter(
+            "decision_proxy_purges",
+            "Tags purged from the caches, by what they are of and who purged them.",
+            ["tag", "by"],
+            registry=registry,
+        )
         self.events_recorded = Counter(
             "decision_proxy_events_recorded",
             "Shopper events taken into the outbox, by CDP's type or as custom.",

@@ -7,8 +7,9 @@ from typing import Protocol
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
+from proxy.cache.purges import Purger, Purges
 from proxy.config import Config
-from proxy.core import events, tracking
+from proxy.core import events, tags, tracking
 from proxy.core.tracking import Tracked
 from proxy.errors import InvalidEvents
 from proxy.model import Shopper
@@ -47,6 +48,7 @@ class EventEndpoints:
         verifier: Verifier,
         browsers: Browsers,
         memory: Memory,
+        purges: Purges,
         *,
         config: Config,
     ) -> None:
@@ -54,6 +56,7 @@ class EventEndpoints:
         self._verifier = verifier
         self._browsers = browsers
         self._memory = memory
+        self._purges = purges
         self._consent = config.consent
         self._browser_ids = BrowserIds(config.cdp)
 
@@ -100,6 +103,7 @@ class EventEndpoints:
         browser_id = self._browser_ids.of(request)
         if browser_id is not None:
             await self._memory.forget(browser_id)
+            await self._purges.purge(tags.of_guest(browser_id), hard=True, by=Purger.EVENT)
         response = Response(status_code=204)
         if cookie := self._browser_ids.cookie:
             response.delete_cookie(cookie, secure=True, samesite="lax")

@@ -6,7 +6,7 @@ import msgspec
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from proxy.cache.purges import Origin, Purges
+from proxy.cache.purges import Purger, Purges
 from proxy.core import tags
 from proxy.errors import UNREADABLE, RequestError
 from proxy.web.body import read_body
@@ -38,7 +38,7 @@ class PurgeEndpoint:
             TooLarge: the body is.
         """
         wanted = _read(await read_body(request, _BODY_MAX_BYTES))
-        await self._purges.purge(wanted.tags, hard=not wanted.soft, origin=Origin.ADMIN)
+        await self._purges.purge(wanted.tags, hard=not wanted.soft, by=Purger.ADMIN)
         return JSONResponse({"purged": wanted.tags, "soft": wanted.soft})
 
 

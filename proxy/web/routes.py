@@ -16,6 +16,7 @@ from proxy.web.health import AdminEndpoints, AdminKey
 from proxy.web.middleware import Observed
 from proxy.web.passthrough import METHODS, Passthrough
 from proxy.web.placements import EXPOSED, Placements
+from proxy.web.purge import PurgeEndpoint
 from proxy.web.webhooks import Webhooks
 
 _PREFLIGHT_S = 7200
@@ -33,13 +34,13 @@ def storefront(
     api: Passthrough,
     oauth: Passthrough,
     events: EventEndpoints | None,
-    webhooks: Webhooks | None,
+    webhooks: Webhooks,
     config: Config,
     metrics: Metrics,
 ) -> ASGIApp:
     """Return the app of the storefront listener; *api* and *oauth* are OrderCloud's own.
 
-    Without an outbox there are neither *events* nor *webhooks*.
+    Without an outbox there are no *events*.
     """
     routes = [
         Route("/placements", placements.several),
@@ -48,6 +49,7 @@ def storefront(
         Route("/decision-proxy.d.ts", script.types),
         Route("/v1/{path:path}", api),
         Route("/oauth/{path:path}", oauth),
+        Route("/webhooks/ordercloud", webhooks.receive, methods=["POST"]),
     ]
     if events is not None:
         routes += [
@@ -55,8 +57,6 @@ def storefront(
             Route("/browser", events.browser),
             Route("/browser", events.forget, methods=["DELETE"]),
         ]
-    if webhooks is not None:
-        routes.append(Route("/webhooks/ordercloud", webhooks.receive, methods=["POST"]))
     app = Starlette(
         routes=routes,
         middleware=[
@@ -77,7 +77,9 @@ def storefront(
     return app
 
 
-def admin(endpoints: AdminEndpoints, *, config: Config, metrics: Metrics) -> ASGIApp:
+def admin(
+    endpoints: AdminEndpoints, purges: PurgeEndpoint, *, config: Config, metrics: Metrics
+) -> ASGIApp:
     """Return the app of the admin listener."""
     key = config.admin.key.get_secret_value() if config.admin.key else None
     return Starlette(
@@ -86,6 +88,7 @@ def admin(endpoints: AdminEndpoints, *, config: Config, metrics: Metrics) -> ASG
             Route("/readyz", endpoints.readyz),
             Route("/metrics", endpoints.metrics),
             Route("/config", endpoints.config),
+            Route("/purge", purges.purge, methods=["POST"]),
         ],
         middleware=[
             Middleware(Observed, metrics=metrics, log=config.log),

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from proxy.cache.aftermath import Aftermath, Later
 from proxy.cache.journal import Journal, Journals
-from proxy.cache.purges import Origin, Purges
+from proxy.cache.purges import Purger, Purges
 from proxy.core.writes import PRODUCTS, Outdated
 from tests.answers import until
 from tests.clock import Clock
@@ -27,8 +27,8 @@ class Heard(Purges):
         self._now = clock
         self.heard: list[tuple[float, str, bool]] = []
 
-    async def purge(self, purged: Collection[str], *, hard: bool, origin: Origin) -> None:
-        await super().purge(purged, hard=hard, origin=origin)
+    async def purge(self, purged: Collection[str], *, hard: bool, by: Purger) -> None:
+        await super().purge(purged, hard=hard, by=by)
         self.heard += [(self._now(), one, hard) for one in purged]
 
     async def count(self) -> int:
