@@ -2,12 +2,13 @@
 
 import asyncio
 import contextlib
+import random
 import socket
 import time
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from functools import partial
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from starlette.types import ASGIApp
 
@@ -28,40 +29,40 @@ from proxy.edge.token import Verifier
 from proxy.pages import Pages
 from proxy.pipeline import Pipeline
 from proxy.reload import RuleBook, RuleSet
+from proxy.scopes import Scopes
 from proxy.sections import OrderCloud as OrderCloudConfig
 from proxy.sections import Server
 from proxy.shoppers import Shoppers
 from proxy.tasks import Tasks
 from proxy.web import routes, server
 from proxy.web.connection import Connection, Limits
+from proxy.web.fastpath import FastConnection, Learning
 from proxy.web.health import AdminEndpoints, Health
 from proxy.web.passthrough import InPlace, Observe, Passthrough
 from proxy.web.placements import Placements
 from proxy.web.purge import PurgeEndpoint
+from proxy.web.recipes import Recipes
+from proxy.web.server import Front
 from proxy.web.webhooks import Webhooks
 
 T = TypeVar("T")
 
 _PROFILES_BYTES = 32 * 1024**2
-_ID_BYTES = 64
-_PARSED_PER_BYTE = 8
-"""A parsed decision takes about this many times the memory of its JSON text."""
 
 
 @dataclass(frozen=True, slots=True)
 class Gateway:
-    """What listens: the two apps and their connections; and the health that is told of the end."""
+    """What answers, on two ports, and the health that is told of the end."""
 
-    storefront: ASGIApp
-    admin: ASGIApp
-    connect: Callable[..., Connection]
+    storefront: Front
+    admin: Front
     health: Health
 
     def listeners(self, storefront: socket.socket, admin: socket.socket) -> list[server.Listener]:
-        """Return both apps on the given sockets."""
+        """Return both on the given sockets."""
         return [
-            server.Listener(self.storefront, storefront, self.connect),
-            server.Listener(self.admin, admin, self.connect),
+            server.Listener(self.storefront, storefront),
+            server.Listener(self.admin, admin),
         ]
 
 
@@ -106,7 +107,8 @@ async def running(config: Config) -> AsyncIterator[Gateway]:
     """Build the gateway and keep it working (rules watched, connections kept) for the block."""
     metrics = Metrics()
     tasks = Tasks()
-    rules = RuleBook(config.rules.folder, on_load=partial(_note_rules, metrics))
+    recipes = Recipes(config.cache.answers, metrics=metrics)
+    rules = RuleBook(config.rules.folder, on_load=partial(_note_rules, metrics, recipes))
     async with contextlib.AsyncExitStack() as stack:
         upstreams = await _connect(config, metrics, stack)
         stack.push_async_callback(tasks.close)
@@ -115,12 +117,12 @@ async def running(config: Config) -> AsyncIterator[Gateway]:
         verifier = _verifier(config, tasks, upstreams)
         start = position_at(time.time())
         journals = Journals(*(Journal(start=start) for _ in range(3)))
-        caches = _Caches(metrics, tasks)
+        caches = _Caches(metrics, tasks, fetches_max=config.cache.fetches)
         shoppers = _shoppers(config, caches, journals, catalog)
         decisions = _decisions(config, caches, journals, shoppers, Cdp(upstreams.cdp, config.cdp))
-        pipeline = Pipeline(
-            verifier, shoppers, decisions, _pages(config, caches, journals, catalog)
-        )
+        scopes = Scopes(shoppers, timeout_s=config.cdp.timeout)
+        pages = _pages(config, caches, journals, catalog, scopes)
+        pipeline = Pipeline(verifier, shoppers, scopes, decisions, pages)
         purges = _purges(journals, metrics)
         aftermath = Aftermath(purges, lags_s=config.cache.index_lag, clock=time.monotonic)
         tasks.spawn(aftermath.run(), name="repeated purges")
@@ -154,7 +156,7 @@ async def running(config: Config) -> AsyncIterator[Gateway]:
             metrics=metrics,
         )
         admin = routes.admin(endpoints, PurgeEndpoint(purges), config=config, metrics=metrics)
-        yield Gateway(storefront, admin, _connect_with(config.server, metrics), health)
+        yield Gateway(*_fronts(storefront, admin, config, recipes, metrics), health)
 
 
 def _purges(journals: Journals, metrics: Metrics) -> Purges:
@@ -164,17 +166,31 @@ def _purges(journals: Journals, metrics: Metrics) -> Purges:
     return Purges(journals, clock=time.time, on_purged=count)
 
 
-def _connect_with(at: Server, metrics: Metrics) -> Callable[..., Connection]:
-    return partial(
-        Connection,
-        limits=Limits(
+def _fronts(
+    storefront: ASGIApp, admin: ASGIApp, config: Config, recipes: Recipes, metrics: Metrics
+) -> tuple[Front, Front]:
+    """Put both apps behind their connections.
+
+    Where each request is to be logged, none skips the app.
+    """
+    limits = _limits(config.server, metrics)
+    plain = Front(admin, partial(Connection, **limits))
+    if not config.server.fast_path or config.log.requests == "all":
+        return Front(storefront, plain.connect), plain
+    fast = partial(FastConnection, recipes=recipes, **limits)
+    return Front(Learning(storefront, recipes), fast), plain
+
+
+def _limits(at: Server, metrics: Metrics) -> dict[str, Any]:
+    return {
+        "limits": Limits(
             head_bytes=at.head_size,
             head_s=at.head_time,
             keep_alive_s=at.keep_alive,
             connections=at.connections,
         ),
-        on_refused=lambda fault: metrics.refused.labels(fault.code).inc(),
-    )
+        "on_refused": lambda fault: metrics.refused.labels(fault.code).inc(),
+    }
 
 
 async def _connect(
@@ -228,25 +244,31 @@ def _passthrough(
 class _Caches:
     """Makes caches in this process's memory, and shows in the metrics what they take."""
 
-    def __init__(self, metrics: Metrics, tasks: Tasks) -> None:
+    def __init__(self, metrics: Metrics, tasks: Tasks, *, fetches_max: int) -> None:
         self._metrics = metrics
         self._tasks = tasks
+        self._fetches_max = fetches_max
 
-    def make(
-        self, name: str, journal: Journal, max_bytes: int, weigh: Callable[[T], int]
-    ) -> Cache[T]:
-        """Return a cache of up to *max_bytes*; *weigh* says what an answer takes."""
-        memory = Memory(max_bytes, weigh=weigh)
+    def make(self, name: str, journal: Journal, max_bytes: int) -> Cache[T]:
+        """Return a cache of up to *max_bytes*."""
+        memory: Memory[T] = Memory(max_bytes, clock=time.monotonic, random=random.random)
         self._metrics.cache_bytes.labels(name).set_function(lambda: memory.size_bytes)
-        return Cache(memory, journal=journal, tasks=self._tasks, clock=time.monotonic)
+        return Cache(
+            memory,
+            journal=journal,
+            tasks=self._tasks,
+            clock=time.monotonic,
+            random=random.random,
+            fetches_max=self._fetches_max,
+        )
 
 
 def _shoppers(config: Config, caches: _Caches, journals: Journals, catalog: OrderCloud) -> Shoppers:
     journal = journals.shoppers
     return Shoppers(
         catalog,
-        profiles=caches.make("profiles", journal, _PROFILES_BYTES, lambda _: 0),
-        groups=caches.make("groups", journal, _PROFILES_BYTES, lambda ids: _ID_BYTES * len(ids)),
+        profiles=caches.make("profiles", journal, _PROFILES_BYTES),
+        groups=caches.make("groups", journal, _PROFILES_BYTES),
         fresh_s=config.cache.profile_fresh,
         timeout_s=config.cdp.timeout,
     )
@@ -258,25 +280,24 @@ def _decisions(
     return Decisions(
         decider,
         shoppers=shoppers,
-        cache=caches.make(
-            "decisions",
-            journals.decisions,
-            config.cache.decisions,
-            lambda done: done.size_bytes * _PARSED_PER_BYTE,
-        ),
+        cache=caches.make("decisions", journals.decisions, config.cache.decisions),
         lifetimes=config.cache,
         timeout_s=config.cdp.timeout,
     )
 
 
-def _pages(config: Config, caches: _Caches, journals: Journals, catalog: OrderCloud) -> Pages:
+def _pages(
+    config: Config, caches: _Caches, journals: Journals, catalog: OrderCloud, scopes: Scopes
+) -> Pages:
     return Pages(
         catalog,
-        cache=caches.make("pages", journals.pages, config.cache.pages, lambda page: len(page.body)),
+        cache=caches.make("pages", journals.pages, config.cache.pages),
+        scopes=scopes,
         lifetimes=config.cache,
     )
 
 
-def _note_rules(metrics: Metrics, rules: RuleSet) -> None:
+def _note_rules(metrics: Metrics, recipes: Recipes, rules: RuleSet) -> None:
+    recipes.follow(rules)
     metrics.rules_loaded.set(rules.loaded_at)
     metrics.rules_problems.set(len(rules.problems))

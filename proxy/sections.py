@@ -79,6 +79,7 @@ class Server(Section):
     admin_port: Port = Field(8081, description="port of the admin listener")
     drain: Duration = Field(20.0, description="how long requests under way may take at shutdown")
     keep_alive: Duration = Field(75.0, description="longer than the load balancer's own")
+    fast_path: bool = Field(True, description="answer plain hits without asking the app")
     head_size: Size = Field(32 * 1024, description="of request line and headers; then 431")
     head_time: Duration = Field(10.0, description="until they are there, whole; then 408")
     connections: int = Field(10_000, ge=1, description="open at once on a listener; then 503")
@@ -180,6 +181,7 @@ class Cache(Section):
     """How long answers live and how much memory they take."""
 
     pages: Size = Field(256 * 1024**2, description="memory for pages")
+    answers: Size = Field(64 * 1024**2, description="memory for requests known to the fast path")
     decisions: Size = Field(64 * 1024**2, description="memory for decisions")
     page_fresh: Duration = Field(60.0, description="served without asking OrderCloud")
     page_revalidate: Duration = Field(60.0, description="then served while it is fetched anew")

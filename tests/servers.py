@@ -108,7 +108,7 @@ def listener_of(
 ) -> server.Listener:
     """Put *asgi* on a free port; it does not listen yet."""
     connect = partial(Connection, limits=limits, on_refused=on_refused)
-    return server.Listener(asgi, free_socket(), connect)
+    return server.Listener(server.Front(asgi, connect), free_socket())
 
 
 def client(url: str) -> httpx2.AsyncClient:

@@ -61,6 +61,7 @@ class Connection(HttpToolsProtocol):
         self._deadline = math.inf
         self._in_head = False
         self._in_message = False
+        self._message_count = 0
         self._head_bytes = 0
         self._is_refused = False
 
@@ -109,6 +110,7 @@ class Connection(HttpToolsProtocol):
         """Expect the head, whole and soon."""
         super().on_message_begin()
         self._in_head = self._in_message = True
+        self._message_count += 1
         self._head_bytes = 0
         if self.is_answered:
             self._expect_within(self._limits.head_s)

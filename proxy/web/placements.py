@@ -16,11 +16,11 @@ from proxy.core.placement import Placement
 from proxy.core.query import PAGE_SIZE_MAX
 from proxy.edge.telemetry import Metrics, Sampled
 from proxy.errors import OrderCloudRefused, ProxyError, RequestError, TokenError
-from proxy.model import AS_MEANT, Asked, Freshness, Reason, Visitor
+from proxy.model import AS_MEANT, Asked, Freshness, Page, Reason, Visitor
 from proxy.pipeline import Personalized, Pipeline
 from proxy.reload import RuleSet
 from proxy.sections import Cdp
-from proxy.web import fields, problems
+from proxy.web import fields, problems, recipes
 from proxy.web.browsers import BrowserIds
 from proxy.web.fields import Bare, Token
 
@@ -93,6 +93,7 @@ class Placements:
             return None
 
     async def _answer(self, request: Request, placement: Placement, asked: Asked) -> Response:
+        version = self._rules().version
         done = await self._personalize(request, placement, asked)
         headers = {
             "etag": done.page.value.etag,
@@ -100,7 +101,19 @@ class Placements:
             "cache-status": fields.joined(_cache_status(done)),
             "server-timing": _server_timing(done),
         }
-        return _answer(request, done.page.value.body, done.age_s, headers)
+        response = _answer(request, done.page.value.body, done.age_s, headers)
+        self._leave(request, version, done, response)
+        return response
+
+    def _leave(
+        self, request: Request, version: str, done: Personalized, response: Response
+    ) -> None:
+        """Let the answer be given again where giving it does no more than is done here."""
+        if done.basis is None or done.choice.variant is not None:
+            return
+        pick = _no_body if request.method == "HEAD" or not response.body else _whole_body
+        counted = _counted(done), (done.placement, done.page.freshness)
+        recipes.leave(request.scope, recipes.Plain(done.basis, version, pick, *counted))
 
     async def several(self, request: Request) -> Response:
         """Answer several placements in one object: a list by name, or a problem."""
@@ -131,9 +144,7 @@ class Placements:
     ) -> Personalized:
         authorization = request.headers.get("authorization")
         done = await self._pipeline.personalize(placement, authorization, asked)
-        self._metrics.placements.labels(
-            done.placement, done.choice.rule, _kind(done), done.choice.reason
-        ).inc()
+        self._metrics.placements.labels(*_counted(done)).inc()
         self._metrics.pages.labels(done.placement, done.page.freshness).inc()
         if self._on_shown is not None:
             self._on_shown(request, asked, done)
@@ -213,6 +224,19 @@ def _is_known(etag: str, if_none_match: str | None) -> bool:
         return False
     tags = [tag.strip().removeprefix("W/") for tag in if_none_match.split(",")]
     return etag in tags or tags == ["*"]
+
+
+def _whole_body(page: Page) -> bytes:
+    return page.body
+
+
+def _no_body(_: Page) -> bytes:
+    return b""
+
+
+def _counted(done: Personalized) -> tuple[str, str, str, str]:
+    """Return under which labels the answer is counted."""
+    return done.placement, done.choice.rule, _kind(done), done.choice.reason
 
 
 def _kind(done: Personalized) -> Freshness:

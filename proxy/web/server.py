@@ -22,12 +22,19 @@ _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Listener:
-    """An app, the bound socket that it answers on, and what makes its connections."""
+class Front:
+    """An app, and what makes the connections that it answers on."""
 
     app: ASGIApp
-    socket: socket.socket
     connect: Callable[..., Connection]
+
+
+@dataclass(frozen=True, slots=True)
+class Listener:
+    """A front, and its bound socket."""
+
+    front: Front
+    socket: socket.socket
 
     @property
     def url(self) -> str:
@@ -126,8 +133,8 @@ def stopped_by_signals(stop: asyncio.Event) -> Iterator[None]:
 
 def _config(listener: Listener, drain_s: float) -> uvicorn.Config:
     return uvicorn.Config(
-        listener.app,
-        http=listener.connect,  # type: ignore[arg-type]  # a class, says uvicorn, and only calls it
+        listener.front.app,
+        http=listener.front.connect,  # type: ignore[arg-type]  # a class, says uvicorn, and only calls it
         ws="none",
         loop="none",
         lifespan="off",

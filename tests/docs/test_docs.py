@@ -15,6 +15,7 @@ from proxy.errors import (
     EventRefused,
     OrderCloudRefused,
     ProxyError,
+    ScopeChanged,
     UpstreamError,
 )
 from proxy.model import Freshness
@@ -28,7 +29,7 @@ PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted(DOCS.rglob("*.md"
 SOURCES = [*(ROOT / "proxy").rglob("*.py"), *(ROOT / "sandbox").rglob("*.py")]
 _LINK = re.compile(r"\]\(([^)\s]+)\)")
 _ANCHOR = re.compile(r"docs/sources\.md#([a-z0-9-]+)")
-_INSIDE = {UpstreamError, DocumentError, EventRefused, OrderCloudRefused}
+_INSIDE = {UpstreamError, DocumentError, EventRefused, OrderCloudRefused, ScopeChanged}
 """Errors that no caller gets under their own code."""
 
 
@@ -69,7 +70,7 @@ def test_every_decision_record_has_its_status() -> None:
 def every_metric() -> Iterator[tuple[str, set[str]]]:
     """Give each metric's exposed name and labels."""
     for name, metric in vars(Metrics()).items():
-        if name != "registry":
+        if name != "registry" and not name.startswith("_"):
             suffix = "_total" if metric._type == "counter" else ""
             yield metric._name + suffix, set(metric._labelnames)
 

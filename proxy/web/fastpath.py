@@ -1,0 +1,102 @@
+"""Plain hits, answered by the connection itself: who asks the same again is told the same again.
+
+What the app answered from its caches is remembered under the request's bytes, all of them: nothing
+in it can be overlooked, and the same bytes need no parsing. They are answered here only while all
+that the answer rests on still holds; everything else is the app's to answer.
+"""
+
+import asyncio
+import time
+from typing import Any
+
+import uvicorn
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from uvicorn.server import ServerState
+
+from proxy.web.connection import Connection
+from proxy.web.recipes import Recipes
+
+_HEARD = "heard"
+_READING = frozenset({"GET", "HEAD"})
+_REQUEST_MAX_BYTES = 8192
+
+
+class FastConnection(Connection):
+    """A connection that knows *recipes*."""
+
+    def __init__(
+        self,
+        config: uvicorn.Config,
+        server_state: ServerState,
+        app_state: dict[str, Any],
+        _loop: asyncio.AbstractEventLoop | None = None,
+        *,
+        recipes: Recipes,
+        **limits: Any,
+    ) -> None:
+        super().__init__(config, server_state, app_state, _loop, **limits)
+        self._recipes = recipes
+
+    def data_received(self, data: bytes) -> None:
+        """Answer at once what is known; else parse it, and mark it to be known next time."""
+        if len(data) > _REQUEST_MAX_BYTES or not self._is_quiet:
+            super().data_received(data)
+        elif not self._answer_at_once(data):
+            before = self._message_count
+            super().data_received(data)
+            if self._message_count == before + 1 and self._is_plain():
+                self.scope["state"][_HEARD] = data
+
+    @property
+    def _is_quiet(self) -> bool:
+        """Say whether nothing is under way, in either direction."""
+        return not self._in_message and self.is_answered and not self.flow.write_paused
+
+    def _answer_at_once(self, data: bytes) -> bool:
+        recipe = self._recipes.find(data)
+        if recipe is None:
+            return False
+        now = time.monotonic()
+        date = self.server_state.default_headers[0][1]
+        answer = recipe.answer(now, date, self._recipes.request_id())
+        if answer is None:
+            return False
+        self.transport.write(answer)
+        self._deadline = now + self._limits.keep_alive_s
+        recipe.tally.count += 1
+        recipe.tally.seconds += time.monotonic() - now
+        return True
+
+    def _is_plain(self) -> bool:
+        """Say whether the request that has just come in asks for no more than an answer."""
+        return (
+            not self._in_message
+            and not self._is_refused
+            and self.cycle.keep_alive
+            and not self.cycle.body
+            and not self.expect_100_continue
+            and self.scope["method"] in _READING
+            and all(name != b"x-request-id" for name, _ in self.headers)
+        )
+
+
+class Learning:
+    """The app, watched: ASGI around it that remembers what may be given again."""
+
+    def __init__(self, app: ASGIApp, recipes: Recipes) -> None:
+        self._app = app
+        self._recipes = recipes
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass the request on; take note of how a plain one is answered."""
+        heard = scope["state"].get(_HEARD)
+        if heard is None:
+            await self._app(scope, receive, send)
+            return
+
+        async def send_and_learn(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                self._recipes.learn(heard, scope, message)
+            await send(message)
+
+        await self._app(scope, receive, send_and_learn)

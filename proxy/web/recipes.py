@@ -1,0 +1,210 @@
+"""Answers that may be given again: known by the bytes of the request, made anew from what is kept.
+
+An answer is remembered as a recipe: its head with gaps for what changes, and where its body is. It
+holds neither page nor decision, so that the caches alone say what stays in memory.
+"""
+
+import itertools
+import re
+import secrets
+import time
+from collections import deque
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from starlette.types import Message, Scope
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE
+
+from proxy.edge.telemetry import Metrics
+from proxy.model import Held, Page
+from proxy.pipeline import Basis
+from proxy.reload import RuleSet
+
+_PLAIN = "plain"
+_ENTRY_BYTES = 1500
+"""What a remembered answer takes beside the request: its head, its holds, the maps' own slots."""
+
+_GAP = b"\0"  # which no header may hold
+_TTL = re.compile(rb"(?<=;ttl=)\d+")
+_DURATION = re.compile(rb"(?<=;dur=)\d+\.\d+")
+_CHANGING = [b"cache-status", b"age", b"x-request-id"]
+_DATE, _FIRST_TTL, _AGE, _ID, _BODY = 1, 3, -5, -3, -1
+_NUMBERS = tuple(b"%d" % number for number in range(3601))
+
+
+@dataclass(frozen=True, slots=True)
+class Plain:
+    """Left by the app with an answer that does nothing else than being counted.
+
+    *version* is that of the rules, *pick* says which bytes of the page were sent; *placement* and
+    *page* are the label values of the metrics of these names.
+    """
+
+    basis: Basis
+    version: str
+    pick: Callable[[Page], bytes]
+    placement: tuple[str, ...]
+    page: tuple[str, ...]
+
+
+def leave(scope: Scope, plain: Plain) -> None:
+    """Say that the answer to the request of *scope* may be given again."""
+    scope["state"][_PLAIN] = plain
+
+
+@dataclass(slots=True)
+class Tally:
+    """Counts answers that have all their labels in common, until the metrics take them over."""
+
+    request: tuple[str, str, str]
+    placement: tuple[str, ...]
+    page: tuple[str, ...]
+    count: int = 0
+    seconds: float = 0.0
+
+    def move_to(self, metrics: Metrics) -> None:
+        """Count all in *metrics*, and begin anew."""
+        metrics.requests.labels(*self.request).inc(self.count)
+        metrics.request_seconds.labels(self.request[1]).observe_many(self.seconds, self.count)
+        metrics.placements.labels(*self.placement).inc(self.count)
+        metrics.pages.labels(*self.page).inc(self.count)
+        self.count, self.seconds = 0, 0.0
+
+
+class Recipe:
+    """How to give an answer again. *parts* are its head, cut at the gaps, and the gaps."""
+
+    __slots__ = (
+        "_asked_at",
+        "_expires_at",
+        "_holds",
+        "_parts",
+        "_pick",
+        "_until",
+        "tally",
+        "version",
+    )
+
+    def __init__(self, parts: list[bytes], plain: Plain, tally: Tally) -> None:
+        holds = _holds(plain.basis)
+        self._parts = parts
+        self._holds = tuple(zip(range(_FIRST_TTL, len(parts), 2), holds, strict=False))
+        self._pick = plain.pick
+        self._asked_at = min(hold.asked_at for hold in holds)
+        self._until = min(hold.until for hold in holds)
+        self._expires_at = plain.basis.until
+        self.version = plain.version
+        self.tally = tally
+
+    def answer(self, now: float, date: bytes, request_id: bytes) -> bytes | None:
+        """Return the answer at *now* (of the caches' clock), or None: the app has to be asked."""
+        if now >= self._until or time.time() >= self._expires_at:
+            return None
+        parts = self._parts.copy()
+        held: object = None
+        for gap, hold in self._holds:
+            held = hold.value()
+            if held is None:
+                return None
+            parts[gap] = _number(hold.until - now)
+        assert isinstance(held, Page)
+        parts[_DATE] = date
+        parts[_AGE] = _number(now - self._asked_at)
+        parts[_ID] = request_id
+        parts[_BODY] = self._pick(held)
+        return b"".join(parts)
+
+
+class Recipes:
+    """The recipes known, up to *max_bytes*: those known longest go first, as all soon run out."""
+
+    def __init__(self, max_bytes: int, *, metrics: Metrics) -> None:
+        self._max_bytes = max_bytes
+        self._metrics = metrics
+        self._known: dict[bytes, Recipe] = {}
+        self._oldest_first: deque[bytes] = deque()
+        self._bytes = 0
+        self._tallies: dict[tuple[tuple[str, ...], ...], Tally] = {}
+        self._version = ""
+        self._prefix = secrets.token_hex(8).encode()
+        self._numbers = itertools.count(1)
+        metrics.before_reading(self._count)
+
+    def follow(self, rules: RuleSet) -> None:
+        """Take *rules* for those that serve: what was answered by others is no longer known."""
+        self._version = rules.version
+
+    def find(self, request: bytes) -> Recipe | None:
+        """Return how this very request may be answered, if it is known and by the present rules."""
+        recipe = self._known.get(request)
+        return recipe if recipe is not None and recipe.version == self._version else None
+
+    def request_id(self) -> bytes:
+        """Return an id that no other request has: 32 hexadecimal digits."""
+        return b"%b%016x" % (self._prefix, next(self._numbers))
+
+    def learn(self, request: bytes, scope: Scope, start: Message) -> None:
+        """Remember the answer that begins with *start*, if the app lets it be given again."""
+        plain: Plain | None = scope["state"].get(_PLAIN)
+        if plain is None or plain.version != self._version:
+            return
+        parts = _parts(start["status"], start["headers"], caches=len(_holds(plain.basis)))
+        if parts is not None:
+            self._keep(request, Recipe(parts, plain, self._tally(scope, start["status"], plain)))
+
+    def _keep(self, request: bytes, recipe: Recipe) -> None:
+        if request not in self._known:
+            self._oldest_first.append(request)
+            self._bytes += len(request) + _ENTRY_BYTES
+        self._known[request] = recipe
+        while self._bytes > self._max_bytes:
+            oldest = self._oldest_first.popleft()
+            del self._known[oldest]
+            self._bytes -= len(oldest) + _ENTRY_BYTES
+
+    def _tally(self, scope: Scope, status: int, plain: Plain) -> Tally:
+        request = scope["method"], scope["route"].path, str(status)
+        labels = request, plain.placement, plain.page
+        return self._tallies.setdefault(labels, Tally(*labels))
+
+    def _count(self) -> None:
+        for tally in self._tallies.values():
+            tally.move_to(self._metrics)
+
+
+def _holds(basis: Basis) -> tuple[Held, ...]:
+    """Return what is held, in the order of the members of Cache-Status."""
+    return (basis.page,) if basis.decision is None else (basis.decision, basis.page)
+
+
+def _parts(
+    status: int, headers: Iterable[tuple[bytes, bytes]], *, caches: int
+) -> list[bytes] | None:
+    """Cut the head at what changes; every second part is a gap, to be filled in `Recipe.answer`.
+
+    None where it is not the head of a placement's answer: not all that changes is in its place.
+    """
+    headers = [(b"date", _GAP), *((name, _with_gaps(name, value)) for name, value in headers)]
+    lines = (b"%b: %b\r\n" % header for header in headers)
+    pieces = b"".join((STATUS_LINE[status], *lines, b"\r\n")).split(_GAP)
+    changing = [name for name, _ in headers if name in _CHANGING]
+    if changing != _CHANGING or len(pieces) != caches + _FIRST_TTL + 1:
+        return None
+    return [part for piece in pieces for part in (piece, b"")]
+
+
+def _with_gaps(name: bytes, value: bytes) -> bytes:
+    match name:
+        case b"cache-status":
+            return _TTL.sub(_GAP, value)
+        case b"age" | b"x-request-id":
+            return _GAP
+        case b"server-timing":
+            return _DURATION.sub(b"0.00", value)  # what no step takes any more
+        case _:
+            return value
+
+
+def _number(seconds: float) -> bytes:
+    whole = int(seconds)
+    return _NUMBERS[whole] if whole < len(_NUMBERS) else b"%d" % whole
