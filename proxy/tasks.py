@@ -51,6 +51,10 @@ class Flights(Generic[T]):
         """Return how many are under way."""
         return len(self._under_way)
 
+    def __contains__(self, key: Hashable) -> bool:
+        """Say whether the work for *key* is under way."""
+        return key in self._under_way
+
     def join(
         self, key: Hashable, work: Callable[[], Coroutine[Any, Any, T]]
     ) -> tuple[asyncio.Task[T], bool]:

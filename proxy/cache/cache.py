@@ -4,6 +4,7 @@
 """
 
 import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from typing import Generic, Protocol, TypeAlias, TypeVar
@@ -13,11 +14,20 @@ from proxy.cache.journal import Journal
 from proxy.core.entry import Entry
 from proxy.core.freshness import ENDLESS, Lifetime, Stamp, State, Terms
 from proxy.core.keys import Key
-from proxy.errors import ProxyError
+from proxy.errors import ProxyError, UpstreamBusy
 from proxy.model import Freshness
 from proxy.tasks import Flights, Tasks
 
 T = TypeVar("T")
+
+_JITTER = 0.1
+"""How much faster than time an answer may age."""
+
+_LAST_PART = 0.1
+"""In the last tenth of its time a hot answer is fetched anew, while it is served on."""
+
+_HOT_USES = 10
+"""Used so often, an answer will likely be asked for again within the last tenth of its time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,20 +80,21 @@ class Cache(Generic[T]):
     """
 
     def __init__(
-        self, store: Store[T], *, journal: Journal, tasks: Tasks, clock: Callable[[], float]
+        self,
+        store: Store[T],
+        *,
+        journal: Journal,
+        tasks: Tasks,
+        clock: Callable[[], float],
+        random: Callable[[], float],
+        fetches_max: int,
     ) -> None:
         self._store = store
         self._journal = journal
         self._clock = clock
+        self._random = random
+        self._fetches_max = fetches_max
         self._flights: Flights[Entry[T]] = Flights(tasks, name="cache fetch")
-
-    def peek(self, key: Key, terms: Terms) -> Entry[T] | None:
-        """Return what is kept under *key*, where it is fresh and nothing is left to do for it."""
-        entry = self._store.get(key)
-        if entry is None or self._state(entry, terms) is not State.FRESH:
-            return None
-        entry.uses += 1
-        return entry
 
     async def get(self, key: Key, fetch: Fetch[T], terms: Terms) -> Served[T]:
         """Return the answer under *key*: kept, or fetched now.
@@ -95,9 +106,12 @@ class Cache(Generic[T]):
         state = self._state(entry, terms) if entry else State.EXPIRED
         if entry and state is State.FRESH:
             entry.uses += 1
+            if entry.uses >= _HOT_USES and self._is_ending(entry, terms):
+                entry.is_renewing = True
+                self._renew_behind(key, fetch, terms)
             return self._held(entry, terms)
         if entry and state is State.REVALIDATE:
-            self._flights.join(key, lambda: self._fetch(key, fetch))
+            self._renew_behind(key, fetch, terms)
             return self._served(entry, terms, Freshness.STALE)
         try:
             return await self._fetched(key, fetch, terms)
@@ -105,6 +119,14 @@ class Cache(Generic[T]):
             if entry and state is State.ON_ERROR and exc.is_outage:
                 return replace(self._served(entry, terms, Freshness.STALE), stands_in_for=exc)
             raise
+
+    async def renew(self, key: Key, fetch: Fetch[T], terms: Terms) -> T:
+        """Fetch the answer now, whatever is kept or already on its way, and keep it.
+
+        Raises:
+            ProxyError: what *fetch* raised.
+        """
+        return (await self._fetch(key, fetch, terms)).value
 
     def last_good(self, key: Key, terms: Terms) -> Served[T] | None:
         """Return what is kept under *key*, if it may stand in for one that cannot be had."""
@@ -117,21 +139,40 @@ class Cache(Generic[T]):
         purged = self._journal.check(entry, terms.tag)
         return max(purged, entry.stamp.state(self._clock(), terms.lifetime))
 
+    def _is_ending(self, entry: Entry[T], terms: Terms) -> bool:
+        """Say whether the last part of its time has begun, and nobody has asked for a successor."""
+        left_s = entry.stamp.ttl_s(self._clock(), terms.lifetime)
+        return not entry.is_renewing and left_s < _LAST_PART * terms.lifetime.fresh_s
+
+    def _renew_behind(self, key: Key, fetch: Fetch[T], terms: Terms) -> None:
+        with contextlib.suppress(UpstreamBusy):
+            self._join(key, fetch, terms)
+
     async def _fetched(self, key: Key, fetch: Fetch[T], terms: Terms) -> Served[T]:
         asked = self._journal.position
         while True:
-            flight, leads = self._flights.join(key, lambda: self._fetch(key, fetch))
+            flight, leads = self._join(key, fetch, terms)
             try:
                 entry = await asyncio.shield(flight)
             except ProxyError as exc:
                 # Where the leader's own token was refused, another has to lead: perhaps ours.
                 if leads or not exc.is_personal:
                     raise
-                continue
-            if entry.born >= asked or self._journal.check(entry, terms.tag) is State.FRESH:
-                return self._served(entry, terms, Freshness.FRESH)
+            except asyncio.CancelledError:
+                # Where it is the leader who was cancelled, another has to lead as well.
+                if not flight.cancelled() or _is_leaving():
+                    raise
+            else:
+                # What was asked for before a purge is no answer to who asks after it.
+                if entry.born >= asked or self._journal.check(entry, terms.tag) is State.FRESH:
+                    return self._served(entry, terms, Freshness.FRESH)
 
-    async def _fetch(self, key: Key, fetch: Fetch[T]) -> Entry[T]:
+    def _join(self, key: Key, fetch: Fetch[T], terms: Terms) -> tuple[asyncio.Task[Entry[T]], bool]:
+        if len(self._flights) >= self._fetches_max and key not in self._flights:
+            raise UpstreamBusy(f"{self._fetches_max} answers are being fetched already")
+        return self._flights.join(key, lambda: self._fetch(key, fetch, terms))
+
+    async def _fetch(self, key: Key, fetch: Fetch[T], terms: Terms) -> Entry[T]:
         asked_at, born = self._clock(), self._journal.position
         try:
             fetched = await fetch()
@@ -139,14 +180,19 @@ class Cache(Generic[T]):
             if not (exc.is_outage or exc.is_personal):
                 self._store.remove(key)
             raise
-        stamp = Stamp(asked_at, fetched.lifetime)
-        entry = Entry(fetched.value, stamp, fetched.tags, born=born, seen=born)
+        stamp = Stamp(asked_at, fetched.lifetime, pace=1 + _JITTER * self._random())
+        until = stamp.until(terms.lifetime)
+        entry = Entry(fetched.value, stamp, fetched.tags, until, born=born, seen=born)
+        if before := self._store.get(key):
+            entry.uses = before.uses // 2
         self._store.put(key, entry)
         return entry
 
     def _held(self, entry: Entry[T], terms: Terms) -> Served[T]:
         served = self._served(entry, terms, Freshness.CACHED)
         until = self._clock() + served.ttl_s
+        if not entry.is_renewing:
+            until -= _LAST_PART * terms.lifetime.fresh_s
         return replace(served, hold=Hold(entry, self._journal, tag=terms.tag, until=until))
 
     def _served(self, entry: Entry[T], terms: Terms, freshness: Freshness) -> Served[T]:
@@ -155,3 +201,9 @@ class Cache(Generic[T]):
         if freshness is Freshness.STALE:
             ttl_s = min(ttl_s, 0.0)
         return Served(entry.value, freshness, entry.stamp.age_s(now), ttl_s)
+
+
+def _is_leaving() -> bool:
+    """Say whether it is this very task that was cancelled."""
+    task = asyncio.current_task()
+    return task is None or task.cancelling() > 0

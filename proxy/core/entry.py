@@ -9,7 +9,7 @@ from proxy.core.freshness import Stamp
 T = TypeVar("T")
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, weakref_slot=True)
 class Entry(Generic[T]):
     """An answer, and what tells whether it still holds. Times are seconds of the cache's clock.
 
@@ -27,7 +27,6 @@ class Entry(Generic[T]):
     seen: int = 0
     """The journal's position up to which it was compared."""
     uses: int = 0
-    used_at: float = 0.0
     is_outdated: bool = False
     """Whether a purge let it be served only as stale."""
     is_renewing: bool = False

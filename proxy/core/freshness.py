@@ -36,6 +36,11 @@ class Lifetime:
             return State.ON_ERROR
         return State.EXPIRED
 
+    @property
+    def total_s(self) -> float:
+        """Return how long an answer is good for anything."""
+        return self.fresh_s + self.revalidate_s + self.error_s
+
 
 ENDLESS = Lifetime(math.inf)
 """Of an answer that is as good as those who take it say."""
@@ -72,6 +77,10 @@ class Stamp:
     def ttl_s(self, now: float, lifetime: Lifetime) -> float:
         """Return seconds left of being fresh to who gives it *lifetime*; negative once stale."""
         return min(self.lifetime.fresh_s, lifetime.fresh_s) / self.pace - self.age_s(now)
+
+    def until(self, lifetime: Lifetime) -> float:
+        """Return when the answer is of no more use to who gives it *lifetime*."""
+        return self.at + min(self.lifetime.total_s, lifetime.total_s) / self.pace
 
     def state(self, now: float, lifetime: Lifetime) -> State:
         """Return what may be done with the answer now by who gives it *lifetime*."""

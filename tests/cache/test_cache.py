@@ -11,7 +11,7 @@ from proxy.core import tags
 from proxy.core.freshness import ENDLESS, Lifetime, Terms
 from proxy.core.keys import key_of
 from proxy.edge.memory import Memory
-from proxy.errors import OrderCloudRefused, ProxyError, UpstreamTimeout
+from proxy.errors import OrderCloudRefused, ProxyError, UpstreamBusy, UpstreamTimeout
 from proxy.model import Freshness
 from proxy.tasks import Tasks
 from tests.clock import Clock
@@ -66,8 +66,21 @@ def journal() -> Journal:
 
 @pytest.fixture
 def cache(journal: Journal, clock: Clock, tasks: Tasks) -> Cache[int]:
-    memory = Memory[int](1_000_000, weigh=lambda _: 1)
-    return Cache(memory, journal=journal, tasks=tasks, clock=clock)
+    return make_cache(journal, clock, tasks)
+
+
+def make_cache(
+    journal: Journal, clock: Clock, tasks: Tasks, random: float = 0.0, fetches_max: int = 100
+) -> Cache[int]:
+    memory: Memory[int] = Memory(1_000_000, clock=clock, random=lambda: 0.5)
+    return Cache(
+        memory,
+        journal=journal,
+        tasks=tasks,
+        clock=clock,
+        random=lambda: random,
+        fetches_max=fetches_max,
+    )
 
 
 @pytest.fixture
@@ -94,6 +107,7 @@ async def test_a_fresh_answer_is_served_without_asking(
     served = await cache.get(_KEY, origin, _TERMS)
     assert _seen(served) == (1, Freshness.CACHED)
     assert served.age_s == age_s
+    await _settled(cache)
     assert origin.fetches == 1
 
 
@@ -271,3 +285,228 @@ class TestSingleFlight:
         answers = await asyncio.gather(*bad, *good, return_exceptions=True)
         assert [type(one) for one in answers[:refused_count]] == [OrderCloudRefused] * refused_count
         assert [one.value for one in answers[refused_count:] if isinstance(one, Served)] == [1] * 3
+
+    async def test_a_leader_who_is_cancelled_is_followed_by_another(
+        self, cache: Cache[int], origin: Origin, tasks: Tasks
+    ) -> None:
+        origin.gate.clear()
+        asking = [tasks.spawn(cache.get(_KEY, origin, _TERMS), name=f"asks {n}") for n in range(9)]
+        await origin.begun.wait()
+        (flight,) = cache._flights._under_way.values()
+        flight.cancel()
+        origin.gate.set()
+        assert [_seen(served) for served in await asyncio.gather(*asking)] == [
+            (2, Freshness.FRESH)
+        ] * 9
+        assert origin.fetches == 2
+
+    async def test_a_refusal_of_one_token_forgets_nothing(
+        self, cache: Cache[int], origin: Origin, clock: Clock
+    ) -> None:
+        await cache.get(_KEY, origin, _TERMS)
+        clock.now += 30
+        origin.error = _refused(403)
+        with pytest.raises(OrderCloudRefused):
+            await cache.get(_KEY, origin, _TERMS)
+        assert cache.last_good(_KEY, _TERMS) is not None
+
+
+class TestTooManyAtOnce:
+    @pytest.fixture
+    def cache(self, journal: Journal, clock: Clock, tasks: Tasks) -> Cache[int]:
+        return make_cache(journal, clock, tasks, fetches_max=2)
+
+    @pytest.fixture
+    async def busy(self, cache: Cache[int], origin: Origin, tasks: Tasks) -> None:
+        """Let as many fetches be under way as may be."""
+        origin.gate.clear()
+        for name in ("a", "b"):
+            tasks.spawn(cache.get(key_of("page", name), origin, _TERMS), name="asks")
+        while origin.fetches < 2:
+            await origin.begun.wait()
+            origin.begun.clear()
+
+    @pytest.mark.usefixtures("busy")
+    async def test_one_more_is_shed(self, cache: Cache[int], origin: Origin) -> None:
+        with pytest.raises(UpstreamBusy):
+            await cache.get(_KEY, origin, _TERMS)
+        assert origin.fetches == 2
+
+    @pytest.mark.usefixtures("busy")
+    async def test_who_asks_for_what_is_under_way_is_not(
+        self, cache: Cache[int], origin: Origin, tasks: Tasks
+    ) -> None:
+        asking = tasks.spawn(cache.get(key_of("page", "a"), origin, _TERMS), name="asks too")
+        origin.gate.set()
+        assert (await asking).value in {1, 2}
+
+    @pytest.mark.parametrize("age_s", [10, 30])
+    async def test_what_is_stale_is_served_instead(
+        self, cache: Cache[int], origin: Origin, clock: Clock, tasks: Tasks, age_s: float
+    ) -> None:
+        await cache.get(_KEY, origin, _TERMS)
+        clock.now += age_s
+        origin.gate.clear()
+        for name in ("a", "b"):
+            tasks.spawn(cache.get(key_of("page", name), origin, _TERMS), name="asks")
+        while origin.fetches < 3:
+            origin.begun.clear()
+            await origin.begun.wait()
+        assert _seen(await cache.get(_KEY, origin, _TERMS)) == (1, Freshness.STALE)
+        assert origin.fetches == 3
+
+
+class TestPurges:
+    @pytest.fixture
+    def origin(self) -> Origin:
+        origin = Origin()
+        origin.tags = ("product:w1",)
+        return origin
+
+    async def test_what_was_purged_hard_is_fetched_anew(
+        self, cache: Cache[int], origin: Origin, journal: Journal
+    ) -> None:
+        await cache.get(_KEY, origin, _TERMS)
+        journal.note(["product:w1"], 1, hard=True)
+        assert cache.last_good(_KEY, _TERMS) is None
+        assert _seen(await cache.get(_KEY, origin, _TERMS)) == (2, Freshness.FRESH)
+        assert _seen(await cache.get(_KEY, origin, _TERMS)) == (2, Freshness.CACHED)
+
+    async def test_what_was_purged_hard_stands_in_for_nothing(
+        self, cache: Cache[int], origin: Origin, journal: Journal
+    ) -> None:
+        await cache.get(_KEY, origin, _TERMS)
+        journal.note(["product:w1"], 1, hard=True)
+        origin.error = UpstreamTimeout("slow")
+        with pytest.raises(UpstreamTimeout):
+            await cache.get(_KEY, origin, _TERMS)
+
+    async def test_what_was_purged_softly_is_served_as_stale_while_one_fetch_renews_it(
+        self, cache: Cache[int], origin: Origin, journal: Journal
+    ) -> None:
+        await cache.get(_KEY, origin, _TERMS)
+        journal.note(["product:w1"], 1, hard=False)
+        served = await cache.get(_KEY, origin, _TERMS)
+        assert _seen(served) == (1, Freshness.STALE)
+        assert served.ttl_s <= 0
+        assert _seen(await _renewed(cache, origin)) == (2, Freshness.CACHED)
+
+    async def test_what_has_not_the_tag_stays(
+        self, cache: Cache[int], origin: Origin, journal: Journal
+    ) -> None:
+        await cache.get(_KEY, origin, _TERMS)
+        journal.note(["product:w2"], 1, hard=True)
+        assert _seen(await cache.get(_KEY, origin, _TERMS)) == (1, Freshness.CACHED)
+
+    async def test_a_purge_during_a_fetch_concerns_what_it_brings(
+        self, cache: Cache[int], origin: Origin, journal: Journal, tasks: Tasks
+    ) -> None:
+        origin.gate.clear()
+        before = tasks.spawn(cache.get(_KEY, origin, _TERMS), name="asks before")
+        await origin.begun.wait()
+        journal.note(["product:w1"], 1, hard=True)
+        after = tasks.spawn(cache.get(_KEY, origin, _TERMS), name="asks after")
+        await asyncio.sleep(0)
+        origin.gate.set()
+        assert ((await before).value, (await after).value) == (1, 2)
+        assert _seen(await cache.get(_KEY, origin, _TERMS)) == (2, Freshness.CACHED)
+
+    async def test_a_purge_of_what_it_is_taken_for_concerns_no_other_use(
+        self, cache: Cache[int], origin: Origin, journal: Journal
+    ) -> None:
+        hero, offers = (
+            Terms(_LIFETIME, tags.hash_of(f"placement:{n}")) for n in ("hero", "offers")
+        )
+        await cache.get(_KEY, origin, hero)
+        journal.note(["placement:hero"], 1, hard=True)
+        assert _seen(await cache.get(_KEY, origin, offers)) == (1, Freshness.CACHED)
+        assert _seen(await cache.get(_KEY, origin, hero)) == (2, Freshness.FRESH)
+
+
+class TestHowLong:
+    async def test_each_taker_has_a_time_of_their_own(
+        self, cache: Cache[int], origin: Origin, clock: Clock
+    ) -> None:
+        patient, hasty = Terms(Lifetime(60)), Terms(Lifetime(5))
+        await cache.get(_KEY, origin, hasty)
+        clock.now += 5
+        assert _seen(await cache.get(_KEY, origin, patient)) == (1, Freshness.CACHED)
+        assert _seen(await cache.get(_KEY, origin, hasty)) == (2, Freshness.FRESH)
+
+    async def test_no_answer_lives_longer_than_it_says_itself(
+        self, cache: Cache[int], origin: Origin, clock: Clock
+    ) -> None:
+        origin.lifetime = Lifetime(3)
+        assert (await cache.get(_KEY, origin, _TERMS)).ttl_s == 3
+        clock.now += 3
+        assert _seen(await cache.get(_KEY, origin, _TERMS)) == (2, Freshness.FRESH)
+
+    @pytest.mark.parametrize("random", [0.0, 0.5, 0.999])
+    async def test_answers_of_one_moment_do_not_run_out_at_one(
+        self, journal: Journal, clock: Clock, tasks: Tasks, origin: Origin, *, random: float
+    ) -> None:
+        ttl_s = 10 / (1 + 0.1 * random)
+        cache = make_cache(journal, clock, tasks, random=random)
+        assert (await cache.get(_KEY, origin, _TERMS)).ttl_s == pytest.approx(ttl_s)
+        clock.now += ttl_s - 0.001
+        assert _seen(await cache.get(_KEY, origin, _TERMS)) == (1, Freshness.CACHED)
+        clock.now += 0.002
+        assert _seen(await cache.get(_KEY, origin, _TERMS)) == (1, Freshness.STALE)
+
+
+class TestBeforeItRunsOut:
+    async def _use(self, cache: Cache[int], origin: Origin, times: int) -> None:
+        for _ in range(times):
+            await cache.get(_KEY, origin, _TERMS)
+
+    async def test_what_is_hot_is_renewed_once_and_served_on(
+        self, cache: Cache[int], origin: Origin, clock: Clock
+    ) -> None:
+        await self._use(cache, origin, 11)
+        clock.now += 9.5
+        origin.gate.clear()
+        for _ in range(5):
+            assert _seen(await cache.get(_KEY, origin, _TERMS)) == (1, Freshness.CACHED)
+        origin.gate.set()
+        served = await _renewed(cache, origin)
+        assert _seen(served) == (2, Freshness.CACHED)
+        assert (served.age_s, origin.fetches) == (0, 2)
+
+    async def test_what_is_hardly_used_is_not(
+        self, cache: Cache[int], origin: Origin, clock: Clock
+    ) -> None:
+        await self._use(cache, origin, 9)
+        clock.now += 9.5
+        await self._use(cache, origin, 1)
+        await _settled(cache)
+        assert origin.fetches == 1
+
+    async def test_what_has_time_left_is_not(
+        self, cache: Cache[int], origin: Origin, clock: Clock
+    ) -> None:
+        await self._use(cache, origin, 100)
+        clock.now += 8.9
+        await self._use(cache, origin, 100)
+        await _settled(cache)
+        assert origin.fetches == 1
+
+    async def test_a_renewal_that_fails_takes_nothing_away(
+        self, cache: Cache[int], origin: Origin, clock: Clock
+    ) -> None:
+        await self._use(cache, origin, 11)
+        clock.now += 9.5
+        origin.error = UpstreamTimeout("slow")
+        await self._use(cache, origin, 1)
+        await _settled(cache)
+        assert _seen(await cache.get(_KEY, origin, _TERMS)) == (1, Freshness.CACHED)
+        assert origin.fetches == 2
+
+    async def test_how_often_an_answer_was_used_is_half_forgotten_by_its_successor(
+        self, cache: Cache[int], origin: Origin, clock: Clock
+    ) -> None:
+        await self._use(cache, origin, 41)
+        clock.now += 60
+        await self._use(cache, origin, 1)
+        entry = cache._store.get(_KEY)
+        assert entry is not None
+        assert entry.uses == 20
