@@ -144,6 +144,9 @@ function steps.accept(room, now, remember_ms, dead_before, ...)
       news = news + 1
     end
   end
+  if news == 0 then
+    redis.call('INCRBY', bytes, 0) -- a write, for WAIT to be about what was kept before
+  end
   return news
 end
 

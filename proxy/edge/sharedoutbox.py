@@ -12,10 +12,12 @@ import contextlib
 import hashlib
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
 import msgspec
+from redis.asyncio.cluster import RedisCluster
 from redis.exceptions import NoScriptError
 
 from proxy.core.events import RETRY_MAX_S, Depth, Event, Listed, Pending
@@ -37,6 +39,7 @@ _WAITING_MAX = 1000
 _GONE_MS = 24 * 3600 * 1000
 _BATCH = 500
 _MARK_BYTES = 16
+_WAIT_MS = 250
 
 
 class SharedOutbox:
@@ -71,8 +74,8 @@ class SharedOutbox:
     async def append(self, events: Sequence[Event]) -> int:
         """Keep what is new of *events*, all or nothing; return how many were.
 
-        They are in Redis when it returns, and in as many of its replicas as `redis.replicas` says,
-        and so are the marks by which they are known again.
+        They are in Redis when it returns, and in as many of its replicas as `events.replicas`
+        says, and so are the marks by which they are known again.
 
         Raises:
             OutboxFull: nothing was kept, or that is not certain.
@@ -85,7 +88,8 @@ class SharedOutbox:
             told += (event.browser_id, event.identifier or "", _record(event, now))
             keys += self._keys_of(event)
         limits = (self._config.size, now, remember_ms, now - self._config.keep_dead)
-        kept: int = await self._do("accept", *limits, *told, keys=keys)
+        replicas = self._config.replicas
+        kept: int = await self._do("accept", *limits, *told, keys=keys, replicas=replicas)
         if kept == _NO_ROOM:
             raise OutboxFull("the outbox has reached events.size")
         return kept
@@ -169,17 +173,20 @@ class SharedOutbox:
             await self._do("leave", self._consumer)
 
     async def _ask(self, *command: str | int) -> Any:
-        return await self._call(lambda client: client.execute_command(*command))
+        return await self._call(lambda client: _send(client, *command))
 
-    async def _do(self, step: str, *arguments: Any, keys: Sequence[str] = ()) -> Any:
-        """Take a step of the script."""
+    async def _do(
+        self, step: str, *arguments: Any, keys: Sequence[str] = (), replicas: int = 0
+    ) -> Any:
+        """Take a step of the script, and see it copied to so many *replicas* of Redis."""
         told = (len(self._shared) + len(keys), *self._shared, *keys, step, *arguments)
+        send = partial(_send_and_wait, replicas=replicas) if replicas else _send
 
         async def evaluate(client: Client) -> Any:
             try:
-                return await client.evalsha(_SHA, *told)
+                return await send(client, "EVALSHA", _SHA, *told)
             except NoScriptError:
-                return await client.eval(_SCRIPT, *told)
+                return await send(client, "EVAL", _SCRIPT, *told)
 
         return await self._call(evaluate)
 
@@ -226,6 +233,24 @@ async def opened(
     finally:
         with contextlib.suppress(OutboxFull):
             await box.leave()
+
+
+async def _send(client: Client, *command: Any) -> Any:
+    return await client.execute_command(*command)
+
+
+async def _send_and_wait(client: Client, *command: Any, replicas: int) -> Any:
+    """Send *command*, then wait on the same connection: WAIT is about what that one has written."""
+    node = {}
+    if isinstance(client, RedisCluster):
+        node["target_nodes"] = [client.get_node_from_key(command[3])]
+    async with client.pipeline(transaction=False) as pipe:
+        pipe.execute_command(*command)
+        pipe.execute_command("WAIT", replicas, _WAIT_MS, **node)
+        answer, copied = await pipe.execute()
+    if copied < replicas:
+        raise OutboxFull(f"{copied} of {replicas} replicas of Redis have the event")
+    return answer
 
 
 def _record(event: Event, now: float) -> bytes:
