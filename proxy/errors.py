@@ -19,6 +19,7 @@ ProxyError
 │   ├── UpstreamBusy        503  too many calls under way already
 │   └── UpstreamOpen        503  keeps failing, and is left alone for a moment
 ├── RedisAway           503  Redis cannot be reached, is too slow, or refused
+├── ScopeChanged                 who fetched a page for a scope is no longer of it
 ├── EventRefused                 CDP will never take this event
 ├── OutboxFull              503  no event can be kept now
 └── OrderCloudRefused            OrderCloud's own error answer, shown as OrderCloud wrote it
@@ -242,6 +243,18 @@ class RedisAway(ProxyError):
     @property
     def is_outage(self) -> bool:
         """Say yes: Redis may come back."""
+        return True
+
+
+class ScopeChanged(ProxyError):
+    """Who fetched a page for all of a scope may not be of it any more, so the page is nobody's."""
+
+    code = "scope-changed"
+    title = "The shopper sees another catalogue by now"
+
+    @property
+    def is_personal(self) -> bool:
+        """Say yes: another shopper of the scope may fetch the page."""
         return True
 
 

@@ -14,14 +14,6 @@ Json: TypeAlias = "bool | int | float | str | list[Json] | dict[str, Json] | Non
 Scope = NewType("Scope", str)
 """Names the set of shoppers who, by OrderCloud's rules, see the same list."""
 
-SHAREABLE = frozenset({"me/products", "me/categories"})
-"""Lists that depend on what a shopper may see, never on who the shopper is.
-
-Source: OrderCloud's assignment models; promotions are left out because redemption limits are
-per user.
-"""
-
-
 class Reason(StrEnum):
     """Why the shopper sees what is shown; one word list for headers, logs, metrics, `explain`."""
 
@@ -89,16 +81,6 @@ class Shopper:
     def anonymous_identifier(self) -> str | None:
         """Return how CDP is told of a shopper who did not log in: by the cart."""
         return f"anon-{self.order_id}" if self.order_id else None
-
-    def scope(self, resource: str) -> Scope:
-        """Return whose cached pages of *resource* this shopper may see.
-
-        Anonymous tokens of one API client run as the same template user, so they share what does
-        not belong to one shopper. Everybody else is alone.
-        """
-        if self.is_anonymous and resource in SHAREABLE:
-            return Scope(repr((self.client_id, f"as:{self.username}", sorted(self.roles))))
-        return Scope(self.id)
 
 
 @dataclass(frozen=True, slots=True)

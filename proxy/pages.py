@@ -1,29 +1,38 @@
-"""The page of a choice: fetched as the shopper, kept for the shopper's scope, or put together."""
+"""The page of a choice: fetched as the shopper, kept for their scope, or put together.
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+Where it cannot be had, the next choice's stands in.
+"""
+
+import contextlib
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
 from itertools import chain
-from typing import Protocol
+from typing import Protocol, TypeAlias
 
 from proxy.cache.cache import Cache, Fetched, Served
 from proxy.core import listing, tags
-from proxy.core.choose import DEFAULT, Choice, EmbeddedPage, Listed, default_choice
+from proxy.core.choose import Choice, EmbeddedPage, Listed
 from proxy.core.compose import compose
+from proxy.core.curated import Curated
 from proxy.core.freshness import Lifetime, Terms
 from proxy.core.keys import key_of
 from proxy.core.placement import Placement
-from proxy.errors import OrderCloudRefused
+from proxy.core.scope import Shared, own_scope
+from proxy.errors import ProxyError, ScopeChanged, UpstreamBroken
 from proxy.model import (
     Asked,
     Composition,
     Decision,
     Freshness,
+    Json,
     ListQuery,
     Page,
     Reason,
     Scope,
     Shopper,
 )
+from proxy.scopes import Scopes
 from proxy.sections import Cache as CacheConfig
 
 _WORST_FIRST = (Freshness.STALE, Freshness.FRESH, Freshness.CACHED)
@@ -36,87 +45,144 @@ class Catalog(Protocol):
         """Return the page, or raise OrderCloudRefused or UpstreamError."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Ask:
-    """Who asks for what, on what terms."""
+@dataclass(slots=True)
+class Ask:
+    """Who asks for a page, on what terms, and the outage that kept pages have to help out in."""
 
     shopper: Shopper
     asked: Asked
     decision: Decision
+    shared: Shared | None
     terms: Terms
+    outage: ProxyError | None = None
+
+
+_Read: TypeAlias = Callable[[Ask, ListQuery], Awaitable[Served[Page]]]
 
 
 class Pages:
     """OrderCloud's pages."""
 
-    def __init__(self, catalog: Catalog, *, cache: Cache[Page], lifetimes: CacheConfig) -> None:
+    def __init__(
+        self, catalog: Catalog, *, cache: Cache[Page], scopes: Scopes, lifetimes: CacheConfig
+    ) -> None:
         self._catalog = catalog
         self._cache = cache
+        self._scopes = scopes
         self._lifetimes = lifetimes
 
-    async def list_chosen(
-        self,
-        placement: Placement,
-        choice: Choice,
-        decision: Decision,
-        shopper: Shopper,
-        asked: Asked,
-    ) -> tuple[Choice, Served[Page]]:
-        """Return the chosen page; the default's where OrderCloud or the decision has none."""
-        ask = _Ask(shopper, asked, decision, self._terms(placement))
-        try:
-            return choice, await self._chosen(choice.then, ask)
-        except OrderCloudRefused as exc:
-            if _is_final(choice, exc):
-                raise
-            reason = Reason.RULE_REFUSED
-        except listing.NotAList:
-            reason = Reason.BAD_PAGE
-        fallback = default_choice(placement, asked, reason=reason, segment=choice.segment)
-        return fallback, await self._chosen(fallback.then, ask)
-
-    def _terms(self, placement: Placement) -> Terms:
+    def terms(self, placement: Placement) -> Terms:
+        """Return how long pages live for *placement*."""
         times = self._lifetimes
         lifetime = Lifetime(times.page_fresh, times.page_revalidate, times.page_error)
         return Terms(lifetime, placement.tag)
 
-    async def _chosen(self, then: Listed, ask: _Ask) -> Served[Page]:
+    async def list_first(self, choices: Iterable[Choice], ask: Ask) -> tuple[Choice, Served[Page]]:
+        """Return the first of *choices* whose page can be had, and the page.
+
+        Raises:
+            OrderCloudRefused: OrderCloud does not like the shopper, or none of the queries.
+            UpstreamError: OrderCloud gives no answer, and nothing may stand in.
+        """
+        failure: ProxyError = UpstreamBroken("there is nothing to list")
+        fallen: Reason | None = None
+        for choice in choices:
+            try:
+                page = await self._had(choice.then, ask)
+            except listing.NotAList as exc:
+                failure, reason = UpstreamBroken(f"the list is {exc}"), Reason.BAD_PAGE
+            except ProxyError as exc:
+                if exc.is_personal:
+                    raise
+                failure, reason = exc, Reason.NO_LIST if exc.is_outage else Reason.RULE_REFUSED
+            else:
+                return (replace(choice, reason=fallen) if fallen else choice), page
+            fallen = fallen or reason
+        raise failure
+
+    async def _had(self, then: Listed, ask: Ask) -> Served[Page]:
+        """Return the page; once OrderCloud is out, only if it is kept."""
+        if ask.outage is None:
+            try:
+                return await self._chosen(then, ask, self._page)
+            except ProxyError as exc:
+                if not exc.is_outage:
+                    raise
+                ask.outage = exc
+        return await self._chosen(then, ask, self._kept)
+
+    async def _chosen(self, then: Listed, ask: Ask, read: _Read) -> Served[Page]:
         match then:
             case ListQuery():
-                return await self._page(then, ask)
+                return await read(ask, then)
             case Composition():
-                return await self._composed(then, ask)
+                return await _composed(then, partial(read, ask))
             case EmbeddedPage():
-                return _embedded(then, ask.decision, ask.asked)
+                decision = ask.decision
+                return _written(then.found, ask.asked, decision.freshness, decision.age_s)
+            case Curated():
+                return _written(then.found, ask.asked, Freshness.FALLBACK, 0.0)
 
-    async def _composed(self, wanted: Composition, ask: _Ask) -> Served[Page]:
-        """Fetch what the composition asks for, piece by piece; it is as old as its oldest."""
-        steps = compose(wanted)
-        query = next(steps)
-        pieces = []
-        while True:
-            piece = await self._page(query, ask)
-            pieces.append(piece)
-            try:
-                query = steps.send(piece.value)
-            except StopIteration as done:
-                return _joined(done.value, pieces)
+    async def _page(self, ask: Ask, query: ListQuery) -> Served[Page]:
+        if ask.shared is not None:
+            with contextlib.suppress(ScopeChanged):
+                fetch = partial(self._fetch_for, ask.shared, query, ask.shopper)
+                key = key_of("page", ask.shared.scope, query)
+                return _as_old_as(ask.shared, await self._cache.get(key, fetch, ask.terms))
+        scope = own_scope(ask.shopper)
+        fetch = partial(self._fetch, scope, query, ask.shopper)
+        return await self._cache.get(key_of("page", scope, query), fetch, ask.terms)
 
-    async def _page(self, query: ListQuery, ask: _Ask) -> Served[Page]:
-        scope = ask.shopper.scope(query.resource)
-        key = key_of("page", scope, query)
-        return await self._cache.get(key, lambda: self._fetch(query, scope, ask.shopper), ask.terms)
+    async def _kept(self, ask: Ask, query: ListQuery) -> Served[Page]:
+        """Return what is kept of the page; raise the outage where nothing is."""
+        assert ask.outage is not None
+        if ask.shared is not None:
+            key = key_of("page", ask.shared.scope, query)
+            if served := self._cache.last_good(key, ask.terms):
+                return _as_old_as(ask.shared, served)
+        if served := self._cache.last_good(
+            key_of("page", own_scope(ask.shopper), query), ask.terms
+        ):
+            return served
+        raise ask.outage
 
-    async def _fetch(self, query: ListQuery, scope: Scope, shopper: Shopper) -> Fetched[Page]:
+    async def _fetch_for(self, shared: Shared, query: ListQuery, shopper: Shopper) -> Fetched[Page]:
+        """Fetch what all of a scope will see; that the shopper is of it is asked afterwards."""
+        fetched = await self._fetch(shared.scope, query, shopper)
+        await self._scopes.confirm(shared, shopper)
+        return fetched
+
+    async def _fetch(self, scope: Scope, query: ListQuery, shopper: Shopper) -> Fetched[Page]:
         page = await self._catalog.fetch_list(query, shopper)
         found = chain(tags.of_query(query), tags.of_items(query.resource, page.body))
         return Fetched(page, tags=tags.pack([*found, tags.tag("scope", scope)]))
 
 
-def _embedded(then: EmbeddedPage, decision: Decision, asked: Asked) -> Served[Page]:
-    """Return the list inside the decision: as old as the decision, and the shopper's own."""
-    page = listing.embedded(then.found, page=asked.page, page_size=asked.page_size)
-    return Served(page, decision.freshness, decision.age_s, 0.0)
+async def _composed(
+    wanted: Composition, read: Callable[[ListQuery], Awaitable[Served[Page]]]
+) -> Served[Page]:
+    """Read what the composition asks for, piece by piece; it is as old as its oldest."""
+    steps = compose(wanted)
+    query = next(steps)
+    pieces = []
+    while True:
+        piece = await read(query)
+        pieces.append(piece)
+        try:
+            query = steps.send(piece.value)
+        except StopIteration as done:
+            return _joined(done.value, pieces)
+
+
+def _written(found: Json, asked: Asked, freshness: Freshness, age_s: float) -> Served[Page]:
+    """Return the page that was asked for of a list that nobody fetches: it stands written."""
+    page = listing.embedded(found, page=asked.page, page_size=asked.page_size)
+    return Served(page, freshness, age_s, 0.0)
+
+
+def _as_old_as(shared: Shared, served: Served[Page]) -> Served[Page]:
+    """Return what was *served*, no fresher than what is known of who may see it."""
+    return replace(served, age_s=max(served.age_s, shared.age_s))
 
 
 def _joined(page: Page, pieces: Sequence[Served[Page]]) -> Served[Page]:
@@ -125,8 +191,3 @@ def _joined(page: Page, pieces: Sequence[Served[Page]]) -> Served[Page]:
     worst = next(kind for kind in _WORST_FIRST if kind in kinds)
     age_s = max(piece.age_s for piece in pieces)
     return Served(page, worst, age_s, min(piece.ttl_s for piece in pieces))
-
-
-def _is_final(choice: Choice, refusal: OrderCloudRefused) -> bool:
-    """Say whether another query would be refused as well: it is the shopper, or an outage."""
-    return choice.rule == DEFAULT or refusal.is_outage or refusal.is_personal

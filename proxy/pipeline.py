@@ -11,12 +11,13 @@ from typing import Protocol
 
 from proxy.cache.cache import Served
 from proxy.cache.hold import Hold
-from proxy.core.choose import Choice, choose
+from proxy.core.choose import Choice, ladder
 from proxy.core.placement import Needs, Placement
 from proxy.core.scope import Sharing
 from proxy.decisions import Decisions
 from proxy.model import Asked, Decision, Facts, Held, Page, Reason, Shopper
-from proxy.pages import Pages
+from proxy.pages import Ask, Pages
+from proxy.scopes import Scopes
 from proxy.shoppers import Shoppers
 
 _AS_RULED = frozenset({Reason.MATCHED, Reason.NO_RULE, Reason.NO_DECISION})
@@ -78,10 +79,16 @@ class Pipeline:
     """Answers placements."""
 
     def __init__(
-        self, verifier: Verifier, shoppers: Shoppers, decisions: Decisions, pages: Pages
+        self,
+        verifier: Verifier,
+        shoppers: Shoppers,
+        scopes: Scopes,
+        decisions: Decisions,
+        pages: Pages,
     ) -> None:
         self._verifier = verifier
         self._shoppers = shoppers
+        self._scopes = scopes
         self._decisions = decisions
         self._pages = pages
 
@@ -98,13 +105,15 @@ class Pipeline:
         timings = Timings()
         shopper = await self._verifier.verify(authorization)
         timings.step("verify")
-        decision, facts = await asyncio.gather(
+        decision, facts, shared = await asyncio.gather(
             self._decisions.decide(placement, shopper, asked),
             self._shoppers.facts(placement.needs, shopper, asked),
+            self._scopes.shared(shopper, placement.resource, placement.sharing),
         )
         timings.step("decision")
-        choice = choose(placement, decision, asked, facts)
-        choice, page = await self._pages.list_chosen(placement, choice, decision, shopper, asked)
+        ask = Ask(shopper, asked, decision, shared, self._pages.terms(placement))
+        choices = ladder(placement, decision, asked, facts)
+        choice, page = await self._pages.list_first(choices, ask)
         timings.step("list")
         done = Personalized(placement.name, choice, decision, page, timings)
         return replace(done, basis=_basis(placement, shopper, facts, done))

@@ -6,11 +6,12 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import Protocol
 
-from proxy.cache.cache import Cache, Fetched
+from proxy.cache.cache import Cache, Fetch, Fetched
 from proxy.core import tags
 from proxy.core.freshness import Lifetime, Terms
-from proxy.core.keys import key_of
+from proxy.core.keys import Key, key_of
 from proxy.core.placement import Needs
+from proxy.core.scope import Membership, membership
 from proxy.errors import ProxyError
 from proxy.model import Asked, Facts, Guest, Json, Profile, Shopper
 
@@ -52,8 +53,7 @@ class Shoppers:
         Raises:
             ProxyError: OrderCloud does not say.
         """
-        key, fetch = key_of("profile", shopper.id), partial(self._fetch_profile, shopper)
-        return (await self._profiles.get(key, fetch, self._terms)).value
+        return (await self._profiles.get(*self._profile_fetch(shopper), self._terms)).value
 
     async def groups(self, shopper: Shopper) -> frozenset[str]:
         """Return the user groups that *shopper* is in.
@@ -61,8 +61,31 @@ class Shoppers:
         Raises:
             ProxyError: OrderCloud does not say.
         """
-        key, fetch = key_of("groups", shopper.id), partial(self._fetch_groups, shopper)
-        return (await self._groups.get(key, fetch, self._terms)).value
+        return (await self._groups.get(*self._groups_fetch(shopper), self._terms)).value
+
+    async def membership(self, shopper: Shopper) -> tuple[Membership, float]:
+        """Return what decides what *shopper* may see, and its age in seconds.
+
+        Raises:
+            ProxyError: OrderCloud does not say.
+        """
+        profile, groups = await asyncio.gather(
+            self._profiles.get(*self._profile_fetch(shopper), self._terms),
+            self._groups.get(*self._groups_fetch(shopper), self._terms),
+        )
+        return membership(profile.value, groups.value), max(profile.age_s, groups.age_s)
+
+    async def renewed_membership(self, shopper: Shopper) -> Membership:
+        """Ask OrderCloud what decides what *shopper* may see, whatever is remembered.
+
+        Raises:
+            ProxyError: OrderCloud does not say.
+        """
+        profile, groups = await asyncio.gather(
+            self._profiles.renew(*self._profile_fetch(shopper), self._terms),
+            self._groups.renew(*self._groups_fetch(shopper), self._terms),
+        )
+        return membership(profile, groups)
 
     async def guest(self, shopper: Shopper, asked: Asked) -> Guest:
         """Return whom CDP is asked about: the browser, else the identifier behind the token.
@@ -96,6 +119,12 @@ class Shoppers:
             who=who or shopper.id,
             cart=cart,
         )
+
+    def _profile_fetch(self, shopper: Shopper) -> tuple[Key, Fetch[Profile]]:
+        return key_of("profile", shopper.id), partial(self._fetch_profile, shopper)
+
+    def _groups_fetch(self, shopper: Shopper) -> tuple[Key, Fetch[frozenset[str]]]:
+        return key_of("groups", shopper.id), partial(self._fetch_groups, shopper)
 
     async def _fetch_profile(self, shopper: Shopper) -> Fetched[Profile]:
         profile = await self._directory.fetch_profile(shopper)

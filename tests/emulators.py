@@ -61,6 +61,27 @@ class OrderCloud(Emulator):
         """Return path and query of every list request so far."""
         return [_target(one) for one in await self.seen("/v1/me/")]
 
+    async def administer(self, method: str, path: str, body: object = None) -> None:
+        """Write as the marketplace's administrator."""
+        form = {"grant_type": "client_credentials", "client_id": "admin-client"}
+        token = await self._grant({**form, "client_secret": "admin-secret"})
+        headers = {"authorization": f"Bearer {token}"}
+        answer = await self.http.request(method, f"/v1/{path}", json=body, headers=headers)
+        answer.raise_for_status()
+
+    async def join(self, user: str, *, group: str) -> str:
+        """Make a new *user* of the buyer acme, in a user group of it; return the access token."""
+        profile = {"FirstName": user, "LastName": "New", "Email": f"{user}@shop.test"}
+        body = {"ID": user, "Username": user, "Password": PASSWORD, "Active": True, **profile}
+        await self.administer("POST", "buyers/acme/users", body)
+        member = {"UserGroupID": group, "UserID": user}
+        await self.administer("POST", "buyers/acme/usergroups/assignments", member)
+        return await self.token(user)
+
+    async def leave(self, user: str, *, group: str) -> None:
+        """Take a user of the buyer acme out of a user group."""
+        await self.administer("DELETE", f"buyers/acme/usergroups/{group}/assignments/{user}")
+
     async def _grant(self, form: dict[str, str]) -> str:
         answer = await self.http.post("/oauth/token", data=form)
         token: str = answer.raise_for_status().json()["access_token"]

@@ -57,6 +57,18 @@ def group_scope(shopper: Shopper, member: Membership) -> Scope:
     return Scope(repr(("groups", shopper.client_id, member.buyer_id, groups, locale, roles)))
 
 
+@dataclass(frozen=True, slots=True)
+class Shared:
+    """A scope that a shopper shares with others, and since when (`age_s`) that is known.
+
+    `member` is None where they did not log in.
+    """
+
+    scope: Scope
+    member: Membership | None = None
+    age_s: float = 0.0
+
+
 def reach(shopper: Shopper, resource: str, sharing: Sharing) -> Sharing:
     """Return with whom this shopper may share *resource*, where *sharing* is the most permitted.
 

@@ -21,6 +21,7 @@ _OK = 200
 _FORM = {"content-type": "application/x-www-form-urlencoded"}
 _FIRST_ERROR = 400
 _PAGES_MAX = 20
+_ITEMS_MAX = 100 * _PAGES_MAX
 _ERROR_HEADERS = ("content-type", "retry-after", "www-authenticate", "x-oc-logid")
 
 
@@ -45,10 +46,6 @@ class _Me(msgspec.Struct):
 
 class _Group(msgspec.Struct):
     ID: str
-
-
-class _Groups(msgspec.Struct):
-    Items: list[_Group]
 
 
 class SignIn:
@@ -123,12 +120,19 @@ class OrderCloud:
         return Profile(me.Buyer.ID, me.ID, locale.Language, locale.Currency)
 
     async def fetch_groups(self, shopper: Shopper) -> frozenset[str]:
-        """Fetch the user groups that *shopper* is in, up to 100.
+        """Fetch all user groups that *shopper* is in.
 
         Shape: GET /v1/me/usergroups -> {"Items": [{"ID"}, …]}.
         """
-        body = await self._get("/v1/me/usergroups?pageSize=100", shopper)
-        return frozenset(group.ID for group in _decode(body, _Groups).Items)
+        listed = await self.fetch_all("me/usergroups", shopper)
+        if len(listed) >= _ITEMS_MAX:
+            raise UpstreamBroken("OrderCloud lists more user groups than are read")
+        try:
+            return frozenset(group.ID for group in msgspec.convert(listed, list[_Group]))
+        except msgspec.ValidationError as exc:
+            raise UpstreamBroken(
+                f"OrderCloud's user groups are not what they should be: {exc}"
+            ) from exc
 
     async def fetch_cart(self, shopper: Shopper) -> list[Json]:
         """Fetch the line items of the shopper's live cart; none where there is no cart.

@@ -1,0 +1,55 @@
+"""With whom a shopper shares pages, as far as that is certain right now; in doubt, with nobody."""
+
+import asyncio
+import contextlib
+from typing import assert_never
+
+from proxy.core.scope import Shared, Sharing, anonymous_scope, group_scope, reach
+from proxy.errors import ProxyError, ScopeChanged
+from proxy.model import Shopper
+from proxy.shoppers import Shoppers
+
+
+class Scopes:
+    """Learns scopes with the shopper's own token. A shopper waits at most *timeout_s* for that."""
+
+    def __init__(self, shoppers: Shoppers, *, timeout_s: float) -> None:
+        self._shoppers = shoppers
+        self._timeout_s = timeout_s
+
+    async def shared(self, shopper: Shopper, resource: str, sharing: Sharing) -> Shared | None:
+        """Return the scope of *shopper* for *resource*, where *sharing* is the most permitted.
+
+        None where they share with nobody, or it cannot be learnt whether they do.
+        """
+        match reach(shopper, resource, sharing):
+            case Sharing.SHOPPER:
+                return None
+            case Sharing.ANONYMOUS:
+                return Shared(anonymous_scope(shopper))
+            case Sharing.GROUPS:
+                return await self._by_groups(shopper)
+            case unknown:
+                assert_never(unknown)
+
+    async def _by_groups(self, shopper: Shopper) -> Shared | None:
+        with contextlib.suppress(ProxyError, TimeoutError):
+            async with asyncio.timeout(self._timeout_s):
+                member, age_s = await self._shoppers.membership(shopper)
+                return Shared(group_scope(shopper, member), member, age_s)
+        return None
+
+    async def confirm(self, shared: Shared, shopper: Shopper) -> None:
+        """Ask OrderCloud anew whether *shopper* is of that scope.
+
+        Raises:
+            ScopeChanged: not any more, or OrderCloud does not say.
+        """
+        if shared.member is None:
+            return
+        try:
+            member = await self._shoppers.renewed_membership(shopper)
+        except ProxyError as exc:
+            raise ScopeChanged("OrderCloud does not say what the shopper may see") from exc
+        if member != shared.member:
+            raise ScopeChanged("the shopper's buyer, groups or locale have changed")
