@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 import msgspec
 import uvloop
 
-from proxy import app, config, doctor, events, live
+from proxy import app, config, doctor, events, live, remote
 from proxy.core import diff, examples, explain, lint, schema
 from proxy.core.events import Listed
 from proxy.core.lint import Findings
@@ -141,6 +141,16 @@ def _doctor(args: argparse.Namespace) -> int:
     return 0 if all(finding.is_fine for finding in findings) else 1
 
 
+def _purge(args: argparse.Namespace) -> int:
+    settings = config.load(args.config)
+    asyncio.run(remote.purge(settings, args.tags, soft=args.soft, url=args.url))
+    if args.json:
+        print(json.dumps({"purged": args.tags, "soft": args.soft}, indent=2))
+    else:
+        print(f"purged: {', '.join(args.tags)}")
+    return 0
+
+
 def _outbox(args: argparse.Namespace) -> int:
     async def look() -> list[Listed]:
         async with events.opened(config.load(args.config)) as box:
@@ -170,6 +180,7 @@ _COMMANDS: Mapping[str, Callable[[argparse.Namespace], int]] = {
     "demo": _demo,
     "sandbox": _sandbox,
     "doctor": _doctor,
+    "purge": _purge,
     "outbox": _outbox,
     "replay": _replay,
     "check": _check,

@@ -16,6 +16,7 @@ from proxy.edge.token import Verifier
 from proxy.errors import DocumentError, OrderCloudRefused, TokenError, UpstreamError, UpstreamFailed
 from proxy.model import Call, Guest, Reason
 from proxy.reload import load_folder
+from proxy.remote import admin_url
 from proxy.tasks import Tasks
 from proxy.web.server import bind
 
@@ -88,8 +89,7 @@ async def _examine_port(name: str, host: str, port: int, settings: Config) -> Fi
 
 
 async def _is_gateway(settings: Config) -> bool:
-    url = f"http://{settings.server.admin_host}:{settings.server.admin_port}"
-    async with _connect("gateway", url) as gateway:
+    async with _connect("gateway", admin_url(settings.server)) as gateway:
         with contextlib.suppress(UpstreamError):
             return (await gateway.request("GET", "/livez", headers={})).status == _OK
     return False

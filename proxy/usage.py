@@ -7,6 +7,7 @@ from typing import TypeAlias
 from zoneinfo import ZoneInfo
 
 from proxy import __version__
+from proxy.core import tags
 from proxy.core.schedule import read_moment
 
 _Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"  # noqa: SLF001 - argparse has no public name for it
@@ -22,6 +23,7 @@ def make_parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=__version__)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     _add_running(commands)
+    _add_purge(commands)
     _add_outbox(commands)
     _add_rules(commands)
     return parser
@@ -48,6 +50,23 @@ def _add_running(commands: _Commands) -> None:
     examined.set_defaults(command="doctor")
     _add_config(examined)
     _add_json(examined)
+
+
+def _add_purge(commands: _Commands) -> None:
+    """Add what makes a running gateway forget."""
+    purged = commands.add_parser("purge", help="have a running gateway forget what it keeps")
+    purged.set_defaults(command="purge")
+    purged.add_argument(
+        "tags", type=_tag, nargs="+", metavar="TAG", help="product:ID, placement:NAME, all, …"
+    )
+    strength = purged.add_mutually_exclusive_group()
+    strength.add_argument("--hard", dest="soft", action="store_false", help="at once; the default")
+    strength.add_argument(
+        "--soft", action="store_true", help="serve it once more while it is fetched anew"
+    )
+    purged.add_argument("--url", metavar="URL", help="of the admin port; default: as configured")
+    _add_config(purged)
+    _add_json(purged)
 
 
 def _add_outbox(commands: _Commands) -> None:
@@ -133,6 +152,12 @@ def _add_config(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--config", type=Path, default=Path("config.yaml"), metavar="FILE", help="operations' file"
     )
+
+
+def _tag(text: str) -> str:
+    if mistake := tags.mistake_in(text):
+        raise argparse.ArgumentTypeError(mistake)
+    return text
 
 
 def _moment(text: str) -> datetime:

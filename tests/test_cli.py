@@ -1,5 +1,6 @@
 """The commands as people run them: what they print, and their exit status."""
 
+import asyncio
 import json
 import subprocess
 import sys
@@ -11,6 +12,8 @@ from typing import Any
 import pytest
 
 from proxy import __version__, cli
+from tests.conftest import StartGateway
+from tests.servers import ADMIN_KEY
 from tests.test_config import LEAST
 
 ROOT = Path(__file__).parent.parent
@@ -356,3 +359,35 @@ def test_the_command_is_installed(command: Callable[[], list[str]]) -> None:
     )
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.endswith("placements, no mistakes\n")
+
+
+@pytest.mark.parametrize(
+    ("tags", "told"),
+    [
+        ([], "required: TAG"),
+        (["nonsense"], "'nonsense' is no tag; write all, or one of product, category,"),
+        (["product:"], "'product:' names nothing; write product:NAME"),
+        (["all", "--soft", "--hard"], "not allowed with"),
+    ],
+)
+def test_purge_refuses_what_is_no_tag(shell: Shell, tags: list[str], told: str) -> None:
+    run = shell("purge", *tags)
+    assert run.status == 2
+    assert told in run.err
+
+
+def test_purge_says_that_it_has_no_key(shell: Shell) -> None:
+    run = shell("purge", "all")
+    assert (run.status, run.out) == (1, "")
+    assert run.err.startswith("admin.key: no admin key is set; set DECISION_PROXY__ADMIN__KEY")
+
+
+async def test_purge_says_what_a_running_gateway_purged(
+    shell: Shell, gateway: StartGateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url = str((await gateway({"hero.yaml": HERO})).admin.base_url)
+    monkeypatch.setenv("DECISION_PROXY__ADMIN__KEY", ADMIN_KEY)
+    purged = ("purge", "product:p1", "all", "--url", url)
+    assert await asyncio.to_thread(shell, *purged) == Run(0, "purged: product:p1, all\n", "")
+    run = await asyncio.to_thread(shell, *purged, "--soft", "--json")
+    assert run.json == {"purged": ["product:p1", "all"], "soft": True}
