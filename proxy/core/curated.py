@@ -49,7 +49,7 @@ def _parse(name: str, beside: Mapping[str, str]) -> Json:
     try:
         found: Json = json.loads(beside[name])
     except KeyError:
-        what = f"there is no file '{name}' beside this one"
+        what = f"there is no text file '{name}' beside this one"
         raise NotCurated(what, "put it there, or mend the name") from None
     except json.JSONDecodeError as exc:
         what = f"{name}:{exc.lineno}:{exc.colno} is not JSON: {exc.msg}"

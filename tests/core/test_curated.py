@@ -63,5 +63,5 @@ def test_what_is_no_list_is_refused(found: Any, what: str) -> None:
 
 
 def test_a_file_that_is_not_there_is_named() -> None:
-    with pytest.raises(NotCurated, match=r"no file 'worst.json' beside this one"):
+    with pytest.raises(NotCurated, match=r"no text file 'worst.json' beside this one"):
         read_curated(NAME, {})

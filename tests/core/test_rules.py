@@ -262,8 +262,8 @@ def test_a_curated_list_stands_in_the_file_or_beside_it() -> None:
 @pytest.mark.parametrize(
     ("curated", "told"),
     [
-        ("lost.json", ("4:10: there is no file 'lost.json' beside this one; put it there, or mend "
-         "the name")),
+        ("lost.json", ("4:10: there is no text file 'lost.json' beside this one; put it there, or "
+         "mend the name")),
         ("[{Name: Watch}]", ("4:10: an item has no ID: Object missing required field `ID`; write "
          "items as OrderCloud lists them, each with its ID")),
         ("../secret.json", "4:10: 'curated' cannot be this; here stands '../secret.json'"),
