@@ -17,6 +17,7 @@ from proxy.cache.aftermath import Aftermath
 from proxy.cache.cache import Cache
 from proxy.cache.journal import Journal, Journals, position_at
 from proxy.cache.purges import Purger, Purges
+from proxy.cache.refusals import Refusals
 from proxy.config import Config
 from proxy.decisions import Decisions
 from proxy.edge.cdp import Cdp
@@ -292,6 +293,9 @@ def _pages(
     return Pages(
         catalog,
         cache=caches.make("pages", journals.pages, config.cache.pages),
+        refusals=Refusals(
+            journal=journals.pages, keep_s=config.cache.nothing_fresh, clock=time.monotonic
+        ),
         scopes=scopes,
         lifetimes=config.cache,
     )

@@ -23,9 +23,6 @@ from proxy.model import Asked, Call, Decision, Execution, Freshness, Guest, Json
 from proxy.sections import Cache as CacheConfig
 from proxy.shoppers import Shoppers
 
-_NOTHING_LIVES = Lifetime(10.0)
-"""How long it is remembered that CDP had nothing for a guest: short, as a flow may go live."""
-
 _REASONS: Mapping[type[ProxyError], Reason] = {
     UpstreamTimeout: Reason.TIMEOUT,
     UpstreamRefused: Reason.UNREACHABLE,
@@ -102,7 +99,8 @@ class Decisions:
                 geo=asked.visitor.geo,
             )
         )
-        lifetime = _NOTHING_LIVES if execution.output is None else ENDLESS
+        nothing = execution.output is None
+        lifetime = Lifetime(self._lifetimes.nothing_fresh) if nothing else ENDLESS
         return Fetched(execution, lifetime, tags.pack(_tags(flow, guest, shopper)))
 
 

@@ -11,11 +11,12 @@ from itertools import chain
 from typing import Protocol, TypeAlias
 
 from proxy.cache.cache import Cache, Fetched, Served
+from proxy.cache.refusals import Refusals
 from proxy.core import listing, tags
 from proxy.core.choose import Choice, EmbeddedPage, Listed
 from proxy.core.compose import compose
 from proxy.core.curated import Curated
-from proxy.core.freshness import Lifetime, Terms
+from proxy.core.freshness import ENDLESS, Lifetime, Terms
 from proxy.core.keys import key_of
 from proxy.core.placement import Placement
 from proxy.core.scope import Shared, own_scope
@@ -64,10 +65,17 @@ class Pages:
     """OrderCloud's pages."""
 
     def __init__(
-        self, catalog: Catalog, *, cache: Cache[Page], scopes: Scopes, lifetimes: CacheConfig
+        self,
+        catalog: Catalog,
+        *,
+        cache: Cache[Page],
+        refusals: Refusals,
+        scopes: Scopes,
+        lifetimes: CacheConfig,
     ) -> None:
         self._catalog = catalog
         self._cache = cache
+        self._refusals = refusals
         self._scopes = scopes
         self._lifetimes = lifetimes
 
@@ -153,9 +161,12 @@ class Pages:
         return fetched
 
     async def _fetch(self, scope: Scope, query: ListQuery, shopper: Shopper) -> Fetched[Page]:
-        page = await self._catalog.fetch_list(query, shopper)
+        scopes, own = key_of("refusal", scope, query), key_of("refusal", shopper.token, query)
+        with self._refusals.remembered(scopes, own):
+            page = await self._catalog.fetch_list(query, shopper)
         found = chain(tags.of_query(query), tags.of_items(query.resource, page.body))
-        return Fetched(page, tags=tags.pack([*found, tags.tag("scope", scope)]))
+        lifetime = ENDLESS if page.item_count else Lifetime(self._lifetimes.nothing_fresh)
+        return Fetched(page, lifetime, tags.pack([*found, tags.tag("scope", scope)]))
 
 
 async def _composed(
