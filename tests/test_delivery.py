@@ -1,6 +1,7 @@
-"""From the outbox to CDP, over real sockets and a real disk."""
+"""From the outbox to CDP, over real sockets: from a real disk, and from a real Redis."""
 
 import asyncio
+import contextlib
 import time
 from collections import Counter
 from collections.abc import AsyncIterator
@@ -12,15 +13,18 @@ import pytest
 from proxy import delivery
 from proxy.core.events import Depth, Event
 from proxy.delivery import Delivery
-from proxy.edge import outbox
+from proxy.edge import outbox, redis, sharedoutbox
 from proxy.edge.events import EventStream
 from proxy.edge.http import connected
 from proxy.edge.outbox import Outbox
+from proxy.edge.sharedoutbox import SharedOutbox
 from proxy.sections import Cdp as CdpConfig
 from proxy.sections import Events
+from proxy.sections import Redis as RedisConfig
 from proxy.tasks import Tasks
 from tests.answers import until
 from tests.emulators import Cdp
+from tests.redis import running_redis
 
 _EVENTS = "/v1.2/events"
 _ATTEMPTS_MAX = 3
@@ -29,7 +33,7 @@ _ATTEMPTS_MAX = 3
 class World:
     """An outbox, the worker behind it, and what both did."""
 
-    def __init__(self, box: Outbox, stream: EventStream, tasks: Tasks) -> None:
+    def __init__(self, box: Outbox | SharedOutbox, stream: EventStream, tasks: Tasks) -> None:
         self.box = box
         self.stream = stream
         self.outcomes: Counter[str] = Counter()
@@ -65,16 +69,37 @@ class World:
         await until(ask, lambda said: all(said[name] >= n for name, n in outcomes.items()))
 
 
+@contextlib.asynccontextmanager
+async def _shared(folder: Path) -> AsyncIterator[SharedOutbox]:
+    async with (
+        running_redis(folder) as server,
+        redis.connected(RedisConfig(nodes=(server.node,))) as client,
+        sharedoutbox.opened(client, Events(), prefix="test", lease_s=60.0, clock=time.time) as box,
+    ):
+        yield box
+
+
+@pytest.fixture(params=["sqlite", "redis"])
+async def box(
+    request: pytest.FixtureRequest, tmp_path: Path
+) -> AsyncIterator[Outbox | SharedOutbox]:
+    if request.param == "redis":
+        async with _shared(tmp_path) as shared:
+            yield shared
+        return
+    async with outbox.opened(tmp_path / "outbox.db", Events(), clock=time.time) as own:
+        yield own
+
+
 @pytest.fixture
-async def world(cdp: Cdp, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[World]:
+async def world(
+    cdp: Cdp, box: Outbox | SharedOutbox, monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[World]:
     monkeypatch.setattr(delivery, "_FIRST_RETRY_S", 0.01)
     monkeypatch.setattr(delivery, "_POLL_S", 0.02)
     config = CdpConfig(url=cdp.url, client_key="sandbox", point_of_sale="demo")
     tasks = Tasks()
-    async with (
-        outbox.opened(tmp_path / "outbox.db", Events(), clock=time.time) as box,
-        connected(name="cdp", url=cdp.url, limit_s=5, in_flight=4) as upstream,
-    ):
+    async with connected(name="cdp", url=cdp.url, limit_s=5, in_flight=4) as upstream:
         yield World(box, EventStream(upstream, config), tasks)
         await tasks.close()
 
@@ -224,6 +249,7 @@ async def test_what_was_left_by_one_run_is_sent_by_the_next(world: World, cdp: C
     assert await _pages(cdp) == {guest: ["1", "2"]}
 
 
+@pytest.mark.parametrize("box", ["sqlite"], indirect=True)
 async def test_draining_waits_for_what_is_due(world: World, cdp: Cdp) -> None:
     guest = await world.stream.create_browser()
     await cdp.fail(_EVENTS, latency_ms=50)
@@ -231,6 +257,18 @@ async def test_draining_waits_for_what_is_due(world: World, cdp: Cdp) -> None:
     await world.append(guest, 1, 2, 3)
     await world.worker.drain(within_s=10)
     assert world.outcomes["delivered"] == 3
+
+
+@pytest.mark.parametrize("box", ["redis"], indirect=True)
+async def test_draining_leaves_to_others_what_they_can_send_too(world: World, cdp: Cdp) -> None:
+    guest = await world.stream.create_browser()
+    await cdp.fail(_EVENTS, latency_ms=50)
+    world.start()
+    await world.append(guest, 1, 2, 3)
+    await until(lambda: cdp.seen(_EVENTS), bool)
+    await world.worker.drain(within_s=10)
+    assert world.outcomes["delivered"] == 1
+    assert (await world.box.depth()).waiting == 2
 
 
 async def test_draining_does_not_wait_for_an_upstream_that_hangs(world: World, cdp: Cdp) -> None:
