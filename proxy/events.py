@@ -6,6 +6,7 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeAlias
 
 from proxy.cache.purges import Purger, Purges
 from proxy.capture import Capture
@@ -14,11 +15,11 @@ from proxy.core import tags
 from proxy.core.events import EXPOSURE, Event, Pending, ProductMapping
 from proxy.core.tracking import RESERVED
 from proxy.delivery import Delivery
-from proxy.edge import outbox
+from proxy.edge import outbox, redis, sharedoutbox
 from proxy.edge.events import EventStream
 from proxy.edge.http import Upstream
 from proxy.edge.ordercloud import OrderCloud
-from proxy.edge.outbox import Outbox
+from proxy.edge.sharedoutbox import SharedOutbox
 from proxy.edge.telemetry import Metrics
 from proxy.edge.token import Verifier
 from proxy.errors import DocumentError, Problem
@@ -30,6 +31,11 @@ from proxy.web.capture import Listener
 from proxy.web.events import EventEndpoints
 from proxy.web.exposures import Exposures
 from proxy.web.webhooks import Deeds
+
+_LEASE_CALLS = 4
+"""A replica that is silent for as long as so many calls to CDP may take is taken for dead."""
+
+Outbox: TypeAlias = outbox.Outbox | SharedOutbox
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,12 +68,22 @@ async def opened(config: Config) -> AsyncIterator[Outbox]:
     Raises:
         DocumentError: there is none, or it cannot be used.
     """
-    path = config.events.outbox
-    if path is None:
+    place = config.events.outbox
+    if place is None:
         mend = "set events.outbox, or name the gateway's own file with --config"
         raise DocumentError((Problem("events.outbox", 0, 0, "no outbox is configured", mend),))
-    async with outbox.opened(path, config.events, clock=time.time) as box:
-        yield box
+    if isinstance(place, Path):
+        async with outbox.opened(place, config.events, clock=time.time) as own:
+            yield own
+        return
+    lease_s = _LEASE_CALLS * config.cdp.limit
+    async with (
+        redis.connected(config.redis) as server,
+        sharedoutbox.opened(
+            server, config.events, prefix=config.redis.prefix, lease_s=lease_s, clock=time.time
+        ) as shared,
+    ):
+        yield shared
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,16 +104,15 @@ def running(
     Raises:
         DocumentError: the outbox cannot be used.
     """
-    path = config.events.outbox
-    return contextlib.nullcontext() if path is None else _running(config, path, needs)
+    return contextlib.nullcontext() if config.events.outbox is None else _running(config, needs)
 
 
 @contextlib.asynccontextmanager
-async def _running(config: Config, path: Path, needs: Needs) -> AsyncIterator[ShopperEvents]:
+async def _running(config: Config, needs: Needs) -> AsyncIterator[ShopperEvents]:
     """Run the worker; at the end deliver what is due, as far as that is done in time."""
     drain_s = config.server.drain
-    with outbox.owned(path):
-        async with outbox.opened(path, config.events, clock=time.time) as box:
+    with _owned(config.events.outbox):
+        async with opened(config) as box:
             tasks = Tasks()
             stream = EventStream(needs.cdp, config.cdp)
             delivery = _delivery(config, needs, box, stream)
@@ -110,6 +125,10 @@ async def _running(config: Config, path: Path, needs: Needs) -> AsyncIterator[Sh
                 await parts.listener.drain(within_s=drain_s)
                 await delivery.drain(within_s=drain_s)
                 await tasks.close()
+
+
+def _owned(place: object) -> contextlib.AbstractContextManager[None]:
+    return outbox.owned(place) if isinstance(place, Path) else contextlib.nullcontext()
 
 
 def _delivery(config: Config, needs: Needs, box: Outbox, stream: EventStream) -> Delivery:

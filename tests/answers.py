@@ -33,9 +33,11 @@ def ids(answer: httpx2.Response) -> list[str]:
     return [item["ID"] for item in answer.json()["Items"]]
 
 
-async def until(ask: Callable[[], Awaitable[T]], holds: Callable[[T], bool]) -> T:
+async def until(
+    ask: Callable[[], Awaitable[T]], holds: Callable[[T], bool], *, within_s: float = _PATIENCE_S
+) -> T:
     """Ask again and again until what is said *holds*; for what comes about by itself."""
-    async with asyncio.timeout(_PATIENCE_S):
+    async with asyncio.timeout(within_s):
         while True:
             said = await ask()
             if holds(said):
