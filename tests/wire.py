@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import ssl
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
@@ -54,6 +55,7 @@ class Upstream:
 
     answer: bytes
     then_closes: bool = False
+    tls: ssl.SSLContext | None = None
     url: str = ""
     heard: list[bytes] = field(default_factory=list)
     ended: asyncio.Event = field(default_factory=asyncio.Event)
@@ -62,7 +64,9 @@ class Upstream:
     @contextlib.asynccontextmanager
     async def listening(self) -> AsyncIterator["Upstream"]:
         """Answer on a free port for the block."""
-        async with await asyncio.start_server(self._serve, sock=free_socket()) as server:
+        async with await asyncio.start_server(
+            self._serve, sock=free_socket(), ssl=self.tls
+        ) as server:
             self.url = url_of(server.sockets[0])
             yield self
             self.hang_up()
@@ -70,6 +74,11 @@ class Upstream:
     async def sounds(self) -> bytes:
         """Return all that was heard."""
         return b"".join(self.heard)
+
+    def say(self, text: bytes) -> None:
+        """Say *text* unasked, on every connection."""
+        for wire in self._wires:
+            wire.write(text)
 
     def hang_up(self) -> None:
         """Break every connection off."""

@@ -6,20 +6,18 @@ second time only where the first try cannot have had an effect.
 
 import asyncio
 import contextlib
-import functools
 import random
-import ssl
 import time
+import zlib
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from dataclasses import dataclass
-from http.cookiejar import CookieJar, DefaultCookiePolicy
-
-import httpx2
 
 from proxy import __version__
+from proxy.core.hops import Header
 from proxy.edge.breaker import Breaker, Call, OnCall
+from proxy.edge.connection import Connection, request_head
+from proxy.edge.pool import Pool, Unconnected
 from proxy.errors import (
-    RequestError,
     UpstreamBroken,
     UpstreamBusy,
     UpstreamError,
@@ -32,6 +30,9 @@ BODY_MAX_BYTES = 32 * 1024 * 1024
 _SERVER_ERROR = 500
 _UNAVAILABLE = 503
 _RETRY_AFTER_S = (0.01, 0.05)
+_DEFAULTS = {"accept-encoding": "gzip", "user-agent": f"decision-proxy/{__version__}"}
+_GZIP = 16 + zlib.MAX_WBITS
+
 
 @dataclass(frozen=True, slots=True)
 class Answer:
@@ -50,44 +51,19 @@ class _Request:
     content: bytes | None
 
 
-def make_client(*, in_flight: int) -> httpx2.AsyncClient:
-    """Make the HTTP client of one upstream.
-
-    It keeps no cookies, since they would carry from one shopper to the next; follows no redirects;
-    reads no proxy or credentials from the environment. Time is bounded by `Upstream`.
-    """
-    return httpx2.AsyncClient(
-        cookies=CookieJar(DefaultCookiePolicy(allowed_domains=())),
-        follow_redirects=False,
-        headers={"user-agent": f"decision-proxy/{__version__}"},
-        limits=httpx2.Limits(max_connections=in_flight, max_keepalive_connections=in_flight),
-        timeout=None,
-        trust_env=False,
-        verify=_trusted(),
-    )
-
-
-@functools.cache
-def _trusted() -> ssl.SSLContext:
-    """Return the certificates that this machine trusts; reading them takes longer than a start."""
-    return httpx2.create_ssl_context(trust_env=False)
-
-
 class Upstream:
     """One upstream host. *limit_s* bounds a call in all; beyond *in_flight* calls are refused."""
 
     def __init__(
         self,
-        client: httpx2.AsyncClient,
+        pool: Pool,
         *,
         name: str,
-        url: str,
         limit_s: float,
         in_flight: int,
         on_call: OnCall,
     ) -> None:
-        self.client = client
-        self.url = url
+        self.pool = pool
         self._name = name
         self._limit_s = limit_s
         self._in_flight = in_flight
@@ -161,46 +137,76 @@ class Upstream:
         return None if answer.status == _UNAVAILABLE else answer
 
     async def _exchange(self, request: _Request) -> Answer:
-        url = f"{self.url}{request.target}"
-        # As they came: ASGI gives header values as latin-1, and a browser's need not be ASCII.
-        headers = [(n.encode(), value.encode("latin-1")) for n, value in request.headers.items()]
+        target = self.pool.path + request.target.encode("ascii")
+        head = request_head(request.method, target, self._headers(request))
         with _mapped(self._name, self._limit_s):
-            async with self.client.stream(
-                request.method, url, headers=headers, content=request.content
-            ) as response:
-                chunks = []
-                left = BODY_MAX_BYTES
-                async for chunk in response.aiter_bytes():
-                    left -= len(chunk)
-                    if left < 0:
-                        raise UpstreamBroken(f"{self._name} answered with more than we can hold")
-                    chunks.append(chunk)
-                return Answer(response.status_code, dict(response.headers), b"".join(chunks))
+            connection = await self.pool.take()
+            try:
+                connection.begin(request.method)
+                await connection.write(head + (request.content or b""))
+                return await self._whole(connection)
+            finally:
+                self.pool.give_back(connection)
+
+    def _headers(self, request: _Request) -> Iterator[Header]:
+        """Give the headers: values as they came, in latin-1, as ASGI has them."""
+        yield b"host", self.pool.host
+        for name, value in (_DEFAULTS | dict(request.headers)).items():
+            yield name.encode("ascii"), value.encode("latin-1")
+        if request.content is not None:
+            yield b"content-length", b"%d" % len(request.content)
+
+    async def _whole(self, connection: Connection) -> Answer:
+        answered = await connection.head()
+        parts = []
+        left = BODY_MAX_BYTES
+        while part := await connection.read():
+            left -= len(part)
+            if left < 0:
+                raise UpstreamBroken(f"{self._name} answered with more than we can hold")
+            parts.append(part)
+        headers = {
+            name.decode("ascii"): value.decode("latin-1") for name, value in answered.headers
+        }
+        body = self._decoded(b"".join(parts), headers.get("content-encoding", "identity"))
+        return Answer(answered.status, headers, body)
+
+    def _decoded(self, body: bytes, coding: str) -> bytes:
+        if coding == "identity" or not body:
+            return body
+        if coding.lower() != "gzip":
+            raise UpstreamBroken(f"{self._name} sent a body in a coding that was not asked for")
+        gzip = zlib.decompressobj(_GZIP)
+        try:
+            plain = gzip.decompress(body, BODY_MAX_BYTES)
+        except zlib.error as exc:
+            raise UpstreamBroken(f"{self._name} sent a body that cannot be decoded") from exc
+        if gzip.unconsumed_tail:
+            raise UpstreamBroken(f"{self._name} answered with more than we can hold")
+        if not gzip.eof:
+            raise UpstreamBroken(f"{self._name} sent a body that cannot be decoded")
+        return plain
 
 
 @contextlib.asynccontextmanager
 async def connected(
     *, name: str, url: str, limit_s: float, in_flight: int, on_call: OnCall = lambda *_: None
 ) -> AsyncIterator[Upstream]:
-    """Give an upstream with a client of its own, closed at the end of the block."""
-    async with make_client(in_flight=in_flight) as client:
-        yield Upstream(
-            client, name=name, url=url, limit_s=limit_s, in_flight=in_flight, on_call=on_call
-        )
+    """Give an upstream whose connections are closed at the end of the block."""
+    pool = Pool(url)
+    try:
+        yield Upstream(pool, name=name, limit_s=limit_s, in_flight=in_flight, on_call=on_call)
+    finally:
+        pool.close()
 
 
 @contextlib.contextmanager
 def _mapped(name: str, limit_s: float) -> Iterator[None]:
     try:
         yield
-    except (TimeoutError, httpx2.TimeoutException) as exc:
+    except Unconnected as exc:
+        raise UpstreamRefused(f"{name} cannot be reached: {exc}", unsent=True) from exc
+    except TimeoutError as exc:
         raise UpstreamTimeout(f"{name} did not answer within {limit_s:g} s") from exc
-    except httpx2.DecodingError as exc:
-        raise UpstreamBroken(f"{name} sent a body that cannot be decoded") from exc
-    except httpx2.LocalProtocolError as exc:
-        raise RequestError("the request is not one that can be sent as HTTP") from exc
-    except httpx2.TransportError as exc:
-        unsent = isinstance(exc, httpx2.ConnectError)
-        raise UpstreamRefused(
-            f"{name} cannot be reached: {type(exc).__name__}", unsent=unsent
-        ) from exc
+    except ConnectionError as exc:
+        raise UpstreamRefused(f"{name} cannot be reached: {exc}") from exc

@@ -3,16 +3,20 @@
 Time is bounded by silence instead of in all: an exchange may last, but not stand still.
 """
 
+import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Sequence
 from dataclasses import dataclass
-
-import httpx2
+from typing import TypeVar
 
 from proxy.core import hops
 from proxy.core.hops import Header
+from proxy.edge.connection import BrokenOff, Connection, request_head
 from proxy.edge.http import Upstream
+from proxy.edge.pool import Unconnected
 from proxy.errors import RequestError
+
+T = TypeVar("T")
 
 _REPEATABLE = frozenset({"GET", "HEAD", "OPTIONS"})
 
@@ -50,9 +54,8 @@ class Streams:
 
     def __init__(self, upstream: Upstream, *, connect_s: float, silence_s: float) -> None:
         self._upstream = upstream
+        self._connect_s = connect_s
         self._silence_s = silence_s
-        self._origin = httpx2.URL(upstream.url)
-        self._timeout = httpx2.Timeout(silence_s, connect=connect_s).as_dict()
 
     @contextlib.asynccontextmanager
     async def exchange(self, sent: Sent) -> AsyncIterator[Received]:
@@ -63,49 +66,85 @@ class Streams:
             RequestError: the caller's body is not what its headers say.
         """
         with self._upstream.observed(limit_s=self._silence_s) as answered:
-            async with contextlib.aclosing(await self._answer(sent)) as response:
-                answered(response.status_code)
-                headers = [(name.lower(), value) for name, value in response.headers.raw]
-                yield Received(response.status_code, headers, response.aiter_raw())
+            connection = await self._answering(sent)
+            try:
+                begun = await connection.head()
+                answered(begun.status)
+                yield Received(begun.status, begun.headers, self._body(connection))
+            finally:
+                self._upstream.pool.give_back(connection)
 
-    async def _answer(self, sent: Sent) -> httpx2.Response:
-        """Return the answer; of a second try where the first can have had no effect.
+    async def _answering(self, sent: Sent) -> Connection:
+        """Return a connection on which the answer has begun.
 
-        A connection kept alive may have been closed by the other side just now.
+        It comes from a second try where the first can have had no effect: a connection kept alive
+        may have been closed by the other side just now.
         """
         try:
             return await self._send(sent)
-        except httpx2.ConnectError:
+        except Unconnected:
             return await self._send(sent)
-        except (httpx2.NetworkError, httpx2.RemoteProtocolError):
+        except BrokenOff:
             if not sent.is_repeatable:
                 raise
             return await self._send(sent)
 
-    async def _send(self, sent: Sent) -> httpx2.Response:
-        request = httpx2.Request(
-            sent.method,
-            self._origin,
-            headers=list(sent.headers),
-            content=sent.body and _measured(sent.body, hops.body_length(sent.headers)),
-            extensions={
-                "target": self._origin.raw_path.rstrip(b"/") + sent.target,
-                "timeout": self._timeout,
-            },
-        )
-        return await self._upstream.client.send(request, stream=True, auth=None)
+    async def _send(self, sent: Sent) -> Connection:
+        pool = self._upstream.pool
+        head = request_head(sent.method, pool.path + sent.target, self._headers(sent))
+        async with asyncio.timeout(self._connect_s):
+            connection = await pool.take()
+        try:
+            connection.begin(sent.method)
+            await self._within(connection.write(head))
+            if sent.body is not None:
+                await self._upload(connection, sent.body, hops.body_length(sent.headers))
+            await self._within(connection.head())
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+    def _headers(self, sent: Sent) -> list[Header]:
+        framing = []
+        if sent.body is not None and hops.body_length(sent.headers) is None:
+            framing = [(b"transfer-encoding", b"chunked")]
+        return [(b"host", self._upstream.pool.host), *sent.headers, *framing]
+
+    async def _upload(
+        self, connection: Connection, body: AsyncIterator[bytes], length: int | None
+    ) -> None:
+        """Send the body, as far as the other side reads it."""
+        async for part in _framed(body, length):
+            if not connection.reads_on:
+                return
+            await self._within(connection.write(part))
+
+    async def _body(self, connection: Connection) -> AsyncIterator[bytes]:
+        while part := await self._within(connection.read()):
+            yield part
+
+    async def _within(self, step: Awaitable[T]) -> T:
+        async with asyncio.timeout(self._silence_s):
+            return await step
 
 
-async def _measured(body: AsyncIterator[bytes], length: int | None) -> AsyncIterator[bytes]:
-    """Give *body*, which has to be as long as was said; None: that was left open.
+async def _framed(body: AsyncIterator[bytes], length: int | None) -> AsyncIterator[bytes]:
+    """Give *body* as it goes out: as long as was said or, where that was left open, in chunks.
 
     A server may hand out a body cut short, as ours does behind a refused upgrade.
     """
     given = 0
     async for part in body:
         given += len(part)
-        if length is not None and given > length:
+        if length is None:
+            if part:
+                yield b"%x\r\n%b\r\n" % (len(part), part)
+        elif given <= length:
+            yield part
+        else:
             break
-        yield part
-    if length not in {None, given}:
+    if length is None:
+        yield b"0\r\n\r\n"
+    elif given != length:
         raise RequestError("the body is not as long as Content-Length says")

@@ -40,7 +40,7 @@ async def test_nothing_is_added_but_the_host_and_the_framing(
     streams = _streams(await connect(upstream.url))
     host = upstream.url.removeprefix("http://").encode()
     assert await _exchange(streams, _sent()) == (200, b"ok")
-    assert upstream.heard == [b"GET /v1/a?b=| HTTP/1.1\r\nHost: " + host + b"\r\n\r\n"]
+    assert upstream.heard == [b"GET /v1/a?b=| HTTP/1.1\r\nhost: " + host + b"\r\n\r\n"]
 
 
 async def test_repeated_headers_come_back_repeated_in_lower_case(

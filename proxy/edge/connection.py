@@ -1,0 +1,232 @@
+"""One HTTP/1.1 connection to an upstream: a request goes out, its answer comes in.
+
+Octet by octet: nothing is added, decoded or followed here. llhttp, by httptools, reads; what is not
+plainly HTTP to it is none. `proxy.edge.pool` says whose turn it is. Source: RFC 9112.
+"""
+
+import asyncio
+import re
+import select
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import cast
+
+import httptools
+
+from proxy.core.hops import Header
+from proxy.errors import RequestError
+
+_HEAD_MAX_BYTES = 128 * 1024
+_HELD_MAX_BYTES = 256 * 1024
+"""So much of a body is read ahead of whoever takes it."""
+
+_INTERIM = range(100, 200)
+_FRAMING = frozenset({b"content-length", b"transfer-encoding"})
+_SENDABLE_TARGET = re.compile(rb"[\x21-\x7e]+")
+_UNSENDABLE = re.compile(rb"[\x00\r\n]")
+
+
+class BrokenOff(ConnectionError):
+    """The connection ended, or made no sense, before the answer was over."""
+
+
+@dataclass(slots=True)
+class Answered:
+    """The beginning of an answer; header names in lower case."""
+
+    status: int = 0
+    headers: list[Header] = field(default_factory=list)
+
+
+def request_head(method: str, target: bytes, headers: Iterable[Header]) -> bytes:
+    """Write a request up to its body.
+
+    Raises:
+        RequestError: it would not be one request.
+    """
+    if not _SENDABLE_TARGET.fullmatch(target):
+        raise RequestError("the request target is not one that can be sent as HTTP")
+    parts = [b"%b %b HTTP/1.1\r\n" % (method.encode("ascii"), target)]
+    for name, value in headers:
+        if _UNSENDABLE.search(value):
+            raise RequestError("a header's value is not one that can be sent as HTTP")
+        parts.append(b"%b: %b\r\n" % (name, value))
+    parts.append(b"\r\n")
+    return b"".join(parts)
+
+
+class Connection(asyncio.Protocol):
+    """A connection, and the exchange that has its turn on it.
+
+    An exchange is `begin`, `write` as often as needed, `head`, then `read` until it gives nothing.
+    Nothing here bounds time: that is for who waits.
+    """
+
+    def __init__(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._waiter: asyncio.Future[None] | None = None
+        self._may_write = asyncio.Event()
+        self._may_write.set()
+        self._fault = ""
+        self._is_over = True
+        self._is_kept = True
+
+    # The exchange, as its owner drives it
+
+    def begin(self, method: str) -> None:
+        """Start an exchange; *method* decides whether its answer has a body."""
+        self._method = method
+        self._answered = Answered()
+        self._has_head = self._is_over = self._is_kept = False
+        self._head_bytes = 0
+        self._parts: list[bytes] = []
+        self._held_bytes = 0
+        self._ends_with_connection = False
+        self._parser = httptools.HttpResponseParser(self)
+
+    async def write(self, part: bytes) -> None:
+        """Send *part* of the request, once there is room for it."""
+        self._transport.write(part)
+        await self._may_write.wait()
+
+    @property
+    def reads_on(self) -> bool:
+        """Say whether the rest of the request is of any use: not where the other side will close.
+
+        Source: RFC 9112 section 9.6.
+        """
+        return not self._fault and (self._is_kept or not self._has_head)
+
+    async def head(self) -> Answered:
+        """Return the answer's beginning.
+
+        Raises:
+            BrokenOff: there is none.
+        """
+        while not self._has_head:
+            await self._progress()
+        return self._answered
+
+    async def read(self) -> bytes:
+        """Return the next part of the body as it came; nothing, when it is over.
+
+        Raises:
+            BrokenOff: before it was over.
+        """
+        while not self._parts and not self._is_over:
+            await self._progress()
+        part = b"".join(self._parts)
+        self._parts.clear()
+        if self._held_bytes > _HELD_MAX_BYTES and not self._transport.is_closing():
+            self._transport.resume_reading()
+        self._held_bytes = 0
+        return part
+
+    def is_usable(self) -> bool:
+        """Say whether another exchange may begin: the last is over and nothing came after it."""
+        is_open = self._is_over and self._is_kept and not self._transport.is_closing()
+        return is_open and not self._unread.poll(0)
+
+    def close(self) -> None:
+        """End the connection, whatever is under way."""
+        self._transport.abort()
+
+    # What the event loop tells
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Keep the transport."""
+        self._transport = cast("asyncio.Transport", transport)  # uvloop's is one by shape only
+        self._unread = select.poll()
+        self._unread.register(transport.get_extra_info("socket").fileno(), select.POLLIN)
+
+    def data_received(self, data: bytes) -> None:
+        """Read on in the answer; what nobody asked for ends the connection."""
+        if self._is_over:
+            self._break("it spoke out of turn")
+            return
+        try:
+            self._parser.feed_data(data)
+        except (httptools.HttpParserError, httptools.HttpParserUpgrade):
+            self._break("its answer is not plainly HTTP")
+        if not self._has_head:
+            self._head_bytes += len(data)
+            if self._head_bytes > _HEAD_MAX_BYTES:
+                self._break("its answer begins with too many headers")
+        self._wake()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """End the exchange under way, if it does not end just so."""
+        if self._ends_with_connection and exc is None:
+            self._is_over = True
+        elif not self._is_over:
+            self._fault = self._fault or "it closed the connection"
+        self._may_write.set()
+        self._wake()
+
+    def pause_writing(self) -> None:
+        """Let `write` wait."""
+        self._may_write.clear()
+
+    def resume_writing(self) -> None:
+        """Let `write` go on."""
+        self._may_write.set()
+
+    # What llhttp tells
+
+    def on_message_begin(self) -> None:
+        """Refuse what follows an answer."""
+        if self._is_over:
+            raise BrokenOff("it spoke out of turn")
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """Keep a header; after the body they are trailers, which nobody reads."""
+        if not self._has_head:
+            self._answered.headers.append((name.lower(), value))
+
+    def on_headers_complete(self) -> None:
+        """Show the head, unless it is an interim one."""
+        status = self._parser.get_status_code()
+        if status in _INTERIM:
+            self._answered.headers.clear()
+            return
+        self._answered.status = status
+        self._has_head = True
+        self._is_kept = self._parser.should_keep_alive()
+        names = {name for name, _ in self._answered.headers}
+        self._ends_with_connection = names.isdisjoint(_FRAMING)
+        if self._method == "HEAD":
+            self._is_over = True
+
+    def on_body(self, body: bytes) -> None:
+        """Hold a part of the body, and no more than a few."""
+        if self._is_over:
+            raise BrokenOff("it spoke out of turn")
+        self._parts.append(body)
+        before, self._held_bytes = self._held_bytes, self._held_bytes + len(body)
+        if before <= _HELD_MAX_BYTES < self._held_bytes:
+            self._transport.pause_reading()
+
+    def on_message_complete(self) -> None:
+        """End the exchange, unless that was an interim answer."""
+        if self._has_head:
+            self._is_over = True
+
+    # How the two meet
+
+    async def _progress(self) -> None:
+        """Wait until something has come in."""
+        if self._fault:
+            raise BrokenOff(self._fault)
+        self._waiter = self._loop.create_future()
+        await self._waiter
+
+    def _wake(self) -> None:
+        if self._waiter is not None and not self._waiter.done():
+            self._waiter.set_result(None)
+
+    def _break(self, fault: str) -> None:
+        """End the connection, and the exchange under way with it."""
+        self._is_kept = False
+        if not self._is_over:
+            self._fault = self._fault or fault
+        self._transport.abort()

@@ -1,0 +1,126 @@
+"""Connections kept for the next call: which are given again, and which are not."""
+
+import datetime as dt
+import ipaddress
+import ssl
+from pathlib import Path
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+
+from proxy.edge import pool
+from proxy.edge.connection import Connection, request_head
+from proxy.edge.pool import Pool, Unconnected
+from tests.answers import until
+from tests.clock import Clock
+from tests.issuer import private_key
+from tests.servers import Servers, free_socket, url_of
+from tests.wire import Upstream
+
+_OK = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok"
+
+
+async def _ask(connection: Connection) -> bytes:
+    connection.begin("GET")
+    await connection.write(request_head("GET", b"/", []))
+    return await connection.read()
+
+
+async def _upstream(servers: Servers) -> Upstream:
+    return await servers.start(Upstream(_OK).listening())
+
+
+async def test_the_connection_used_last_is_used_next(servers: Servers) -> None:
+    kept = Pool((await _upstream(servers)).url)
+    first, second = await kept.take(), await kept.take()
+    assert first is not second
+    kept.give_back(first)
+    kept.give_back(second)
+    assert [await kept.take(), await kept.take()] == [second, first]
+
+
+async def test_one_that_the_other_side_closed_is_not_given(servers: Servers) -> None:
+    upstream = await _upstream(servers)
+    kept = Pool(upstream.url)
+    connection = await kept.take()
+    assert await _ask(connection) == b"ok"
+    kept.give_back(connection)
+    upstream.hang_up()
+
+    async def is_usable() -> bool:
+        return connection.is_usable()
+
+    await until(is_usable, lambda usable: not usable)
+    assert await kept.take() is not connection
+
+
+async def test_one_that_lay_idle_for_long_is_not_given(servers: Servers) -> None:
+    clock = Clock()
+    kept = Pool((await _upstream(servers)).url, clock=clock)
+    connection = await kept.take()
+    kept.give_back(connection)
+    clock.now += 31
+    assert await kept.take() is not connection
+    assert not connection.is_usable()
+
+
+async def test_one_within_an_exchange_is_ended(servers: Servers) -> None:
+    kept = Pool((await _upstream(servers)).url)
+    connection = await kept.take()
+    connection.begin("GET")
+    kept.give_back(connection)
+    assert not connection.is_usable()
+    assert await kept.take() is not connection
+
+
+async def test_closing_ends_what_is_kept(servers: Servers) -> None:
+    kept = Pool((await _upstream(servers)).url)
+    connection = await kept.take()
+    kept.give_back(connection)
+    kept.close()
+    assert not connection.is_usable()
+
+
+async def test_where_nobody_listens_there_is_no_connection() -> None:
+    with free_socket() as nobody, pytest.raises(Unconnected):
+        await Pool(url_of(nobody)).take()
+
+
+class TestTls:
+    async def test_only_who_proves_to_be_the_host_is_talked_to(
+        self, servers: Servers, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        upstream = Upstream(_OK, tls=_tls(tmp_path))
+        url = (await servers.start(upstream.listening())).url.replace("http:", "https:")
+        pool._trusted.cache_clear()
+        with pytest.raises(Unconnected, match="certificate verify failed"):
+            await Pool(url).take()
+        monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "cert.pem"))
+        pool._trusted.cache_clear()
+        connection = await Pool(url).take()
+        assert await _ask(connection) == b"ok"
+        connection.close()
+        pool._trusted.cache_clear()
+
+
+def _tls(folder: Path) -> ssl.SSLContext:
+    """Return what a server on loopback proves itself with, and keep its certificate in *folder*."""
+    key = private_key("server")
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "loopback")])
+    now = dt.datetime.now(dt.UTC)
+    loopback = x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))])
+    certificate = (
+        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
+        .not_valid_before(now - dt.timedelta(days=1))
+        .not_valid_after(now + dt.timedelta(days=1))
+        .add_extension(loopback, critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    pem = serialization.Encoding.PEM
+    form, locked = serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    (folder / "cert.pem").write_bytes(certificate.public_bytes(pem))
+    (folder / "key.pem").write_bytes(key.private_bytes(pem, form, locked))
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(folder / "cert.pem", folder / "key.pem")
+    return context
