@@ -36,7 +36,7 @@ class Document:
 
     file: str
     data: Any  # what YAML can say: narrowed by `validate`
-    places: Mapping[Path, Place]
+    places: dict[Path, Place]
     sources: Mapping[Path, str] = field(default_factory=dict)
 
     def problem(self, path: Path, what: str, mend: str) -> Problem:

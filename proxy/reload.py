@@ -13,9 +13,11 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from proxy.core.placement import Placement
+from proxy import document
+from proxy.core.placement import Placement, Rule
 from proxy.core.rules import load
 from proxy.errors import DocumentError, Problem, UnknownPlacement
+from proxy.stalls import free, in_background
 
 _LOOK_EVERY_S = 0.25
 _NEW_NS = 1_000_000_000
@@ -64,8 +66,9 @@ EMPTY = RuleSet({}, (), "", 0.0, {})
 
 def load_folder(folder: Path, before: RuleSet = EMPTY) -> RuleSet:
     """Read every `*.yaml` of *folder*; unchanged files are taken over from *before*."""
+    beside = _read_beside(folder)
     files = {
-        str(path): _load_file(path, before.files.get(str(path)))
+        str(path): _load_file(path, before.files.get(str(path)), beside)
         for path in _files(folder, "*.yaml")
     }
     good = [file.placement for file in files.values() if file.placement is not None]
@@ -98,17 +101,28 @@ def _files(folder: Path, pattern: str) -> list[Path]:
     return sorted(path for path in folder.glob(pattern) if not path.name.startswith("."))
 
 
-def _load_file(path: Path, before: _File | None) -> _File:
+def _read_beside(folder: Path) -> Mapping[str, str]:
+    """Return the texts of the JSON files beside the rules, by name, as far as they are texts."""
+    texts: dict[str, str] = {}
+    for path in _files(folder, "*.json"):
+        with contextlib.suppress(OSError, UnicodeDecodeError):
+            if path.stat().st_size <= document.MAX_BYTES:
+                texts[path.name] = path.read_text("utf-8")
+    return texts
+
+
+def _load_file(path: Path, before: _File | None, beside: Mapping[str, str]) -> _File:
     try:
         text = path.read_text("utf-8")
     except (OSError, UnicodeDecodeError) as exc:
         problem = Problem(str(path), 1, 1, f"cannot be read as text: {exc}", "save it as UTF-8")
         return _File("unreadable", before.placement if before else None, (problem,))
-    digest = hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
+    named = [written for name, written in beside.items() if name in text]
+    digest = hashlib.blake2b(repr((text, named)).encode(), digest_size=16).hexdigest()
     if before is not None and before.digest == digest:
         return before
     try:
-        return _File(digest, load(text, str(path)), ())
+        return _File(digest, load(text, str(path), beside), ())
     except DocumentError as exc:
         return _File(digest, before.placement if before else None, exc.problems)
 
@@ -141,8 +155,8 @@ class RuleBook:
             raise DocumentError((Problem("rules", 0, 0, what, mend),))
         self._folder = folder
         self._on_load = on_load
-        self._current = EMPTY
-        self._swap(load_folder(folder))
+        self._current = self._last = EMPTY
+        self._swap(_reload(folder, EMPTY))
 
     @property
     def current(self) -> RuleSet:
@@ -159,20 +173,27 @@ class RuleBook:
         while True:
             now = await asyncio.to_thread(_look, self._folder)
             if now is None or now != before:
-                self._swap(await asyncio.to_thread(_reload, self._folder, self._current))
+                unused = self._swap(await asyncio.to_thread(_reload, self._folder, self._current))
+                await asyncio.to_thread(free, unused)
             before = now
             await asyncio.sleep(_LOOK_EVERY_S)
 
-    def _swap(self, rules: RuleSet) -> None:
+    def _swap(self, rules: RuleSet) -> list[Rule]:
+        """Let *rules* serve; return the rules before the last ones, which nobody uses any more.
+
+        Requests under way may still use the last ones.
+        """
         if rules.version == self._current.version:
-            return
-        self._current = rules
+            return []
+        unused = [rule for one in self._last.placements.values() for rule in one.rules]
+        self._last, self._current = self._current, rules
         self._on_load(rules)
         _log.info(
             "rules loaded", extra={"version": rules.version, "placements": len(rules.placements)}
         )
         for problem in rules.problems:
             _log.error("rules problem", extra={"problem": str(problem)})
+        return unused
 
 
 def _look(folder: Path) -> tuple[object, ...] | None:
@@ -180,7 +201,8 @@ def _look(folder: Path) -> tuple[object, ...] | None:
 
     Two writes within a tick of the file system's clock may look the same.
     """
-    stats = [(path.name, _stat(path)) for path in _files(folder, "*.y*ml")]
+    paths = (*_files(folder, "*.y*ml"), *_files(folder, "*.json"))
+    stats = [(path.name, _stat(path)) for path in paths]
     newest_ns = max((stat.st_mtime_ns for _, stat in stats if stat), default=0)
     if abs(time.time_ns() - newest_ns) < _NEW_NS:
         return None
@@ -197,8 +219,9 @@ def _stat(path: Path) -> os.stat_result | None:
 
 
 def _reload(folder: Path, current: RuleSet) -> RuleSet:
-    """Return the rules of *folder*; those that serve, if it is gone."""
+    """Return the rules of *folder*, for long; those that serve, if it is gone."""
     if folder.is_dir():
-        return load_folder(folder, current)
+        with in_background():
+            return load_folder(folder, current)
     problem = Problem(str(folder), 0, 0, "the folder is gone; its last rules serve", "put it back")
     return replace(current, problems=(problem,), version="folder-gone")

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from proxy.core.curated import Curated
 from proxy.errors import DocumentError, UnknownPlacement
 from proxy.reload import RuleBook, RuleSet, _reload, load_folder
 from proxy.tasks import Tasks
@@ -56,6 +57,35 @@ class TestLoading:
         file.write_text(_good())
         assert not load_folder(tmp_path, second).problems
 
+    def test_a_curated_list_beside_the_rules_is_read_with_them(self, tmp_path: Path) -> None:
+        (tmp_path / "hero.yaml").write_text(_good() + "curated: worst.json\n")
+        (tmp_path / "offers.yaml").write_text(_good("offers"))
+        (tmp_path / "worst.json").write_text('[{"ID": "p1"}]')
+        before = load_folder(tmp_path)
+        assert before.placement("hero").curated == Curated({"Items": [{"ID": "p1"}]})
+        (tmp_path / "worst.json").write_text('[{"ID": "p2"}]')
+        after = load_folder(tmp_path, before)
+        assert after.placement("hero").curated == Curated({"Items": [{"ID": "p2"}]})
+        assert after.placement("offers") is before.placement("offers")
+        assert after.version != before.version
+
+    @pytest.mark.parametrize("written", [b"{", b'["\xff"]', b"[]" * 3 * 1024**2, None])
+    def test_a_curated_list_that_cannot_be_read_leaves_the_last_good_one(
+        self, tmp_path: Path, written: bytes | None
+    ) -> None:
+        curated = tmp_path / "worst.json"
+        (tmp_path / "hero.yaml").write_text(_good() + "curated: worst.json\n")
+        curated.write_text('[{"ID": "p1"}]')
+        before = load_folder(tmp_path)
+        if written is None:
+            curated.unlink()
+        else:
+            curated.write_bytes(written)
+        after = load_folder(tmp_path, before)
+        assert after.placement("hero") is before.placement("hero")
+        (problem,) = after.problems
+        assert problem.line == 4
+
     def test_a_file_that_is_gone_serves_no_more(self, tmp_path: Path) -> None:
         file = tmp_path / "hero.yaml"
         file.write_text(_good())
@@ -63,6 +93,15 @@ class TestLoading:
         file.unlink()
         with pytest.raises(UnknownPlacement, match="known are: none"):
             load_folder(tmp_path, before).placement("hero")
+
+    def test_only_a_changed_file_is_read_anew(self, tmp_path: Path) -> None:
+        for name in ("hero", "offers"):
+            (tmp_path / f"{name}.yaml").write_text(_good(name))
+        before = load_folder(tmp_path)
+        (tmp_path / "hero.yaml").write_text(_good(category="sale"))
+        after = load_folder(tmp_path, before)
+        assert after.placement("offers") is before.placement("offers")
+        assert after.placement("hero") is not before.placement("hero")
 
     def test_two_files_cannot_define_one_placement(self, tmp_path: Path) -> None:
         (tmp_path / "a.yaml").write_text(_good(category="first"))
@@ -134,6 +173,19 @@ class TestWatching:
         after = await until(_current(book), lambda rules: "offers" in rules.placements)
         assert sorted(before.placements) == ["hero"]
         assert loads == [before, after]
+
+    async def test_rules_stay_whole_for_requests_that_began_before_the_edit(
+        self, book: RuleBook, tmp_path: Path
+    ) -> None:
+        ruled = (
+            "rules: [{name: r, when: {segment: a}, query: {}}]\ndecision: {flow: f, segment: s}\n"
+        )
+        used = book.current
+        for category in ("first", "second", "third"):
+            used = book.current
+            (tmp_path / "hero.yaml").write_text(_good(category=category) + ruled)
+            await until(_current(book), lambda rules: rules is not used)  # noqa: B023 - awaited here
+        assert [rule.name for rule in used.placement("hero").rules] == ["r"]
 
     async def test_a_swapped_link_is_an_edit(self, tmp_path: Path) -> None:
         """Kubernetes mounts a ConfigMap as a folder behind a link, and swaps the link."""

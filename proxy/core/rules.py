@@ -45,6 +45,7 @@ from proxy.core.when import read_schedule, read_when, read_zone, walk
 from proxy.document import Document, Path
 from proxy.errors import DocumentError, Problem
 from proxy.model import Json, Profile
+from proxy.stalls import free
 
 
 def load(text: str, file: str, beside: Mapping[str, str] = MappingProxyType({})) -> Placement:
@@ -54,7 +55,11 @@ def load(text: str, file: str, beside: Mapping[str, str] = MappingProxyType({}))
         DocumentError: with every mistake found.
     """
     source = document.parse(text, file)
-    return _Loader(source, beside).placement(document.validate(source, PlacementFile))
+    written = document.validate(source, PlacementFile)
+    try:
+        return _Loader(source, beside).placement(written).prepared()
+    finally:
+        free(source.places, source.data.get("rules", []), written.rules)
 
 
 class _Loader:

@@ -1,0 +1,41 @@
+"""Large work beside an event loop that must not notice: what would stop all threads, avoided.
+
+Used by what loads rules in a thread of its own.
+"""
+
+import contextlib
+import gc
+import sys
+from collections.abc import Iterator
+from typing import Any
+
+_NEVER = 1_000_000_000
+_TURN_S = 0.001
+
+
+@contextlib.contextmanager
+def in_background() -> Iterator[None]:
+    """Let other threads run in between, and keep the garbage collector off what the block makes.
+
+    A full collection walks through every object of the process while all threads wait: for 10,000
+    rules half a second. So there is none in the block, and what has lived to its end is never
+    looked at again; reference counts free it. What is young is collected as ever.
+    """
+    young, middle, old = gc.get_threshold()
+    turn_s = sys.getswitchinterval()
+    gc.set_threshold(young, middle, _NEVER)
+    sys.setswitchinterval(_TURN_S)
+    try:
+        yield
+    finally:
+        sys.setswitchinterval(turn_s)
+        gc.freeze()
+        gc.set_threshold(young, middle, old)
+
+
+def free(*large: list[Any] | dict[Any, Any]) -> None:
+    """Empty these entry by entry: freed as a whole, each would be one step of the interpreter."""
+    for one in large:
+        take = one.popitem if isinstance(one, dict) else one.pop
+        while one:
+            take()

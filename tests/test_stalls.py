@@ -1,0 +1,36 @@
+"""What large work leaves alone, and how it lets go."""
+
+import gc
+import sys
+
+import pytest
+
+from proxy.stalls import free, in_background
+
+
+def test_the_collector_never_looks_at_what_was_made_in_the_background() -> None:
+    with in_background():
+        made = [[number] for number in range(1000)]
+    looked_at = {id(one) for one in gc.get_objects()}
+    assert looked_at.isdisjoint(map(id, made))
+
+
+def test_there_is_no_full_collection_meanwhile() -> None:
+    full = gc.get_stats()[2]["collections"]
+    with in_background():
+        made: list[object] = [[] for _ in range(200_000)]
+    assert gc.get_stats()[2]["collections"] == full
+    assert len(made) == 200_000
+
+
+def test_afterwards_all_is_as_before_even_after_a_fault() -> None:
+    before = gc.get_threshold(), sys.getswitchinterval()
+    with pytest.raises(KeyError), in_background():
+        {"a": 1}.pop("b")
+    assert (gc.get_threshold(), sys.getswitchinterval()) == before
+
+
+def test_what_is_freed_is_empty() -> None:
+    items, places = [1, 2, 3], {"a": 1, "b": 2}
+    free(items, places, [])
+    assert (items, places) == ([], {})
