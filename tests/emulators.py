@@ -95,6 +95,13 @@ class Cdp(Emulator):
         """Make *flow* put out *output* for everybody."""
         await self._control("PUT", f"flows/{flow}", {"output": output})
 
+    async def browser(self) -> str:
+        """Return a new browser id."""
+        asked = {"client_key": "sandbox", "message": "{}"}
+        answer = await self.http.get("/v1.2/browser/create.json", params=asked)
+        browser_id: str = answer.raise_for_status().json()["ref"]
+        return browser_id
+
     async def calls(self) -> list[dict[str, Any]]:
         """Return the flow executions asked for so far."""
         return await self.seen("/v2/callFlows")
