@@ -1,18 +1,20 @@
 """One kind of answers: freshness, purges, single flight, and stale answers in an outage.
 
-`Cache` decides; a `Store` keeps.
+`Cache` decides; a `Store` keeps, and `Replicas` ask each other before anything is fetched.
 """
 
 import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Generic, Protocol, TypeAlias, TypeVar
 
 from proxy.cache.hold import Hold
 from proxy.cache.journal import Journal
+from proxy.cache.replicas import Replicas
 from proxy.core.entry import Entry
-from proxy.core.freshness import ENDLESS, Lifetime, Stamp, State, Terms
+from proxy.core.freshness import ENDLESS, RESTORED, Lifetime, Stamp, State, Terms
 from proxy.core.keys import Key
 from proxy.errors import ProxyError, UpstreamBusy
 from proxy.model import Freshness
@@ -25,6 +27,9 @@ _JITTER = 0.1
 
 _LAST_PART = 0.1
 """In the last tenth of its time a hot answer is fetched anew, while it is served on."""
+
+_APART_S = 0.1
+"""Two copies of one answer may differ so much in when it was asked for: clocks are set."""
 
 _HOT_USES = 10
 """Used so often, an answer will likely be asked for again within the last tenth of its time."""
@@ -48,7 +53,7 @@ class Served(Generic[T]):
     """An answer, how it came about, and how old and how long fresh it is (seconds).
 
     *stands_in_for* is the outage in which an answer this old is better than none; *hold* what a
-    fresh one that was kept is held on to by.
+    fresh one that was kept is held on to by. One that *is_restored* is from before a restart.
     """
 
     value: T
@@ -57,6 +62,15 @@ class Served(Generic[T]):
     ttl_s: float
     stands_in_for: ProxyError | None = None
     hold: Hold[T] | None = None
+    is_restored: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class _Landed(Generic[T]):
+    """What a flight brought: an answer of its own, or one that another replica had fetched."""
+
+    entry: Entry[T]
+    freshness: Freshness
 
 
 class Store(Protocol[T]):
@@ -76,7 +90,8 @@ class Cache(Generic[T]):
     """Answers by key, each fetched once however many ask.
 
     A fetch runs in a task of its own: a caller who leaves or runs out of time cancels neither the
-    fetch nor the others who wait for it, and its answer is kept for the next.
+    fetch nor the others who wait for it, and its answer is kept for the next. With *replicas*
+    the one who fetches is one of all of theirs.
     """
 
     def __init__(
@@ -88,13 +103,15 @@ class Cache(Generic[T]):
         clock: Callable[[], float],
         random: Callable[[], float],
         fetches_max: int,
+        replicas: Replicas[T] | None = None,
     ) -> None:
         self._store = store
         self._journal = journal
         self._clock = clock
         self._random = random
         self._fetches_max = fetches_max
-        self._flights: Flights[Entry[T]] = Flights(tasks, name="cache fetch")
+        self._replicas = replicas
+        self._flights: Flights[_Landed[T]] = Flights(tasks, name="cache fetch")
 
     async def get(self, key: Key, fetch: Fetch[T], terms: Terms) -> Served[T]:
         """Return the answer under *key*: kept, or fetched now.
@@ -116,8 +133,8 @@ class Cache(Generic[T]):
         try:
             return await self._fetched(key, fetch, terms)
         except ProxyError as exc:
-            if entry and state is State.ON_ERROR and exc.is_outage:
-                return replace(self._served(entry, terms, Freshness.STALE), stands_in_for=exc)
+            if exc.is_outage and (served := self.last_good(key, terms)):
+                return replace(served, stands_in_for=exc)
             raise
 
     async def renew(self, key: Key, fetch: Fetch[T], terms: Terms) -> T:
@@ -153,7 +170,7 @@ class Cache(Generic[T]):
         while True:
             flight, leads = self._join(key, fetch, terms)
             try:
-                entry = await asyncio.shield(flight)
+                landed = await asyncio.shield(flight)
             except ProxyError as exc:
                 # Where the leader's own token was refused, another has to lead: perhaps ours.
                 if leads or not exc.is_personal:
@@ -164,13 +181,37 @@ class Cache(Generic[T]):
                     raise
             else:
                 # What was asked for before a purge is no answer to who asks after it.
+                entry, freshness = landed.entry, landed.freshness
                 if entry.born >= asked or self._journal.check(entry, terms.tag) is State.FRESH:
-                    return self._served(entry, terms, Freshness.FRESH)
+                    return self._served(entry, terms, freshness)
 
-    def _join(self, key: Key, fetch: Fetch[T], terms: Terms) -> tuple[asyncio.Task[Entry[T]], bool]:
+    def _join(
+        self, key: Key, fetch: Fetch[T], terms: Terms
+    ) -> tuple[asyncio.Task[_Landed[T]], bool]:
         if len(self._flights) >= self._fetches_max and key not in self._flights:
             raise UpstreamBusy(f"{self._fetches_max} answers are being fetched already")
-        return self._flights.join(key, lambda: self._fetch(key, fetch, terms))
+        return self._flights.join(key, lambda: self._land(key, fetch, terms))
+
+    async def _land(self, key: Key, fetch: Fetch[T], terms: Terms) -> _Landed[T]:
+        """Take what another replica has fetched, or fetch it for all of them."""
+        if self._replicas is None:
+            return _Landed(await self._fetch(key, fetch, terms), Freshness.FRESH)
+        before = self._store.get(key)
+        found = await self._replicas.find(
+            key, lambda entry: self._worth(entry, before, terms) is State.FRESH
+        )
+        if found.entry and self._worth(found.entry, before, terms) is not State.EXPIRED:
+            self._store.put(key, found.entry)
+        if found.entry and found.lease is None:
+            return _Landed(found.entry, Freshness.CACHED)
+        ask = partial(self._fetch, key, fetch, terms)
+        return _Landed(await self._replicas.fetch(key, found, ask), Freshness.FRESH)
+
+    def _worth(self, theirs: Entry[T], ours: Entry[T] | None, terms: Terms) -> State:
+        """Return what may be done with what another replica fetched: nothing, if ours is as new."""
+        if ours and theirs.stamp.at <= ours.stamp.at + _APART_S:
+            return State.EXPIRED
+        return self._state(theirs, terms)
 
     async def _fetch(self, key: Key, fetch: Fetch[T], terms: Terms) -> Entry[T]:
         asked_at, born = self._clock(), self._journal.position
@@ -200,7 +241,10 @@ class Cache(Generic[T]):
         ttl_s = entry.stamp.ttl_s(now, terms.lifetime)
         if freshness is Freshness.STALE:
             ttl_s = min(ttl_s, 0.0)
-        return Served(entry.value, freshness, entry.stamp.age_s(now), ttl_s)
+        is_restored = entry.stamp.lifetime is RESTORED
+        return Served(
+            entry.value, freshness, entry.stamp.age_s(now), ttl_s, is_restored=is_restored
+        )
 
 
 def _is_leaving() -> bool:
