@@ -14,6 +14,7 @@ Json: TypeAlias = "bool | int | float | str | list[Json] | dict[str, Json] | Non
 Scope = NewType("Scope", str)
 """Names the set of shoppers who, by OrderCloud's rules, see the same list."""
 
+
 class Reason(StrEnum):
     """Why the shopper sees what is shown; one word list for headers, logs, metrics, `explain`."""
 
@@ -38,6 +39,25 @@ class Reason(StrEnum):
 
 AS_MEANT = frozenset({Reason.MATCHED, Reason.NO_DECISION})
 """Reasons of a decision that came about as it should, or of a placement that needs none."""
+
+FAULTS = (
+    frozenset(Reason)
+    - AS_MEANT
+    - {Reason.NO_RULE, Reason.NO_FLOW, Reason.HOLDOUT, Reason.PARENT_SEGMENT}
+)
+"""Reasons that nobody meant: something was out, late or wrong."""
+
+
+class Rung(StrEnum):
+    """How far down the ladder of what may stand in an answer is; the first is what was meant."""
+
+    MEANT = "meant"
+    STALE = "stale"
+    LAST_DECISION = "last-decision"
+    PARENT = "parent"
+    DEFAULT = "default"
+    CURATED = "curated"
+    SNAPSHOT = "snapshot"
 
 
 class Freshness(StrEnum):
@@ -173,10 +193,7 @@ class Execution:
 
 
 class Held(Protocol):
-    """A cached answer that is held on to: when it was asked for, until when it is fresh.
-
-    Both in seconds of the cache's clock.
-    """
+    """A cached answer that is held on to; all times are seconds of the cache's clock."""
 
     @property
     def asked_at(self) -> float:
@@ -185,6 +202,10 @@ class Held(Protocol):
     @property
     def until(self) -> float:
         """Return when it is no longer fresh."""
+
+    @property
+    def due(self) -> float:
+        """Return when the cache is to be asked, fresh or not."""
 
     def value(self) -> object | None:
         """Return the answer, or None where it has to be asked for."""
@@ -195,7 +216,7 @@ class Decision:
     """A flow's output for a guest, or None and why there is none.
 
     `age_s` is seconds since CDP was asked, `ttl_s` those left until it is asked again; `hold` is
-    what a cached one is held on to by.
+    what a cached one is held on to by. One that `is_restored` is from before a restart.
     """
 
     output: Json
@@ -204,6 +225,7 @@ class Decision:
     age_s: float = 0.0
     ttl_s: float = 0.0
     hold: Held | None = field(default=None, compare=False)
+    is_restored: bool = False
 
 
 @dataclass(frozen=True, slots=True)

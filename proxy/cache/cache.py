@@ -231,10 +231,10 @@ class Cache(Generic[T]):
 
     def _held(self, entry: Entry[T], terms: Terms) -> Served[T]:
         served = self._served(entry, terms, Freshness.CACHED)
-        until = self._clock() + served.ttl_s
+        due = until = self._clock() + served.ttl_s
         if not entry.is_renewing:
-            until -= _LAST_PART * terms.lifetime.fresh_s
-        return replace(served, hold=Hold(entry, self._journal, tag=terms.tag, until=until))
+            due -= _LAST_PART * terms.lifetime.fresh_s
+        return replace(served, hold=Hold(entry, self._journal, tag=terms.tag, until=until, due=due))
 
     def _served(self, entry: Entry[T], terms: Terms, freshness: Freshness) -> Served[T]:
         now = self._clock()

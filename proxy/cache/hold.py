@@ -13,19 +13,22 @@ T = TypeVar("T")
 class Hold(Generic[T]):
     """Gives the answer while the store keeps it and no purge concerns it; it does not keep it.
 
-    *until* is when it is no longer fresh: whoever holds it looks at the clock, once for all that
-    is held.
+    *until* is when it is no longer fresh, *due* when the cache wants to be asked, since it may
+    have something to do. Whoever holds it looks at the clock, once for all that is held.
     """
 
-    __slots__ = ("_entry", "_journal", "_seen", "_tag", "asked_at", "until")
+    __slots__ = ("_entry", "_journal", "_seen", "_tag", "asked_at", "due", "until")
 
-    def __init__(self, entry: Entry[T], journal: Journal, *, tag: int, until: float) -> None:
+    def __init__(
+        self, entry: Entry[T], journal: Journal, *, tag: int, until: float, due: float
+    ) -> None:
         self._entry = weakref.ref(entry)
         self._journal = journal
         self._tag = tag
         self._seen = journal.position
         self.asked_at = entry.stamp.at
         self.until = until
+        self.due = due
 
     def value(self) -> T | None:
         """Return the answer, or None where it has to be asked for."""

@@ -91,14 +91,14 @@ class Recipe:
         self._holds = tuple(zip(range(_FIRST_TTL, len(parts), 2), holds, strict=False))
         self._pick = plain.pick
         self._asked_at = min(hold.asked_at for hold in holds)
-        self._until = min(hold.until for hold in holds)
+        self._due = min(hold.due for hold in holds)
         self._expires_at = plain.basis.until
         self.version = plain.version
         self.tally = tally
 
     def answer(self, now: float, date: bytes, request_id: bytes) -> bytes | None:
         """Return the answer at *now* (of the caches' clock), or None: the app has to be asked."""
-        if now >= self._until or time.time() >= self._expires_at:
+        if now >= self._due or time.time() >= self._expires_at:
             return None
         parts = self._parts.copy()
         held: object = None
