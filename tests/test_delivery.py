@@ -2,9 +2,11 @@
 
 import asyncio
 import contextlib
+import json
+import random
 import time
 from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
 
@@ -18,11 +20,13 @@ from proxy.edge.events import EventStream
 from proxy.edge.http import connected
 from proxy.edge.outbox import Outbox
 from proxy.edge.sharedoutbox import SharedOutbox
+from proxy.errors import UpstreamTimeout
 from proxy.sections import Cdp as CdpConfig
 from proxy.sections import Events
 from proxy.sections import Redis as RedisConfig
 from proxy.tasks import Tasks
 from tests.answers import until
+from tests.clock import Clock
 from tests.emulators import Cdp
 from tests.redis import running_redis
 
@@ -287,3 +291,76 @@ async def test_the_depth_is_reported(world: World) -> None:
         return world.depths
 
     assert await until(ask, bool) == [Depth(0, 0, None)]
+
+
+class Ticking(Clock):
+    """Time that goes on by a minute whenever somebody looks, and may jump."""
+
+    def __init__(self, jump: Callable[[], float] = lambda: 0.0) -> None:
+        super().__init__(1_700_000_000.0)
+        self._jump = jump
+        self.passed_s = 0.0
+
+    def __call__(self) -> float:
+        """Return the present, a minute after the last one."""
+        self.passed_s += 60
+        self.now += 60 + self._jump()
+        return self.now
+
+
+class Away:
+    """A CDP that takes nothing until as much time has passed; then all, in its order."""
+
+    def __init__(self, clock: Ticking, *, for_s: float) -> None:
+        self._clock = clock
+        self._for_s = for_s
+        self.taken: dict[str, list[int]] = {}
+
+    async def send(self, content: bytes) -> None:
+        """Take an event, or not yet."""
+        if self._clock.passed_s < self._for_s:
+            raise UpstreamTimeout("away")
+        event = json.loads(content)
+        self.taken.setdefault(event["guest"], []).append(event["n"])
+
+
+class TestLongOutages:
+    """Days, by the outbox's own clock."""
+
+    @pytest.fixture(autouse=True)
+    def without_pause(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(delivery, "_POLL_S", 0.0)
+
+    async def _arrived(self, folder: Path, clock: Ticking, *, days: float) -> dict[str, list[int]]:
+        """Accept events while CDP is away; return what it took when all was delivered."""
+        sink, tasks, delivered = Away(clock, for_s=days * 86400), Tasks(), Counter[str]()
+        async with outbox.opened(folder / "outbox.db", Events(), clock=clock) as box:
+            worker = Delivery(
+                box,
+                sink,
+                in_flight=4,
+                attempts_max=1,
+                on_settled=lambda one: delivered.update([one]),
+            )
+            running = tasks.spawn(worker.run(), name="delivery")
+            for n in range(10):
+                await box.append([Event(g, "A", {"guest": g, "n": n}, f"{g}{n}") for g in "abc"])
+                await asyncio.sleep(0.01)
+            await until(box.depth, lambda depth: depth.waiting == 0, within_s=60.0)
+            assert not running.done()
+            assert (await box.depth()).dead == 0
+            await tasks.close()
+        assert delivered["retried"] > 100
+        return sink.taken
+
+    async def test_cdp_away_for_days_costs_neither_events_nor_their_order(
+        self, tmp_path: Path
+    ) -> None:
+        taken = await self._arrived(tmp_path, Ticking(), days=4)
+        assert taken == {guest: [*range(10)] for guest in "abc"}
+
+    async def test_a_clock_that_jumps_to_and_fro_costs_none_either(self, tmp_path: Path) -> None:
+        chance = random.Random(0)  # noqa: S311 - the same jumps in every run
+        jumps = (0.0, 0.0, 0.0, 3600.0, -3600.0, 400 * 86400.0, -400 * 86400.0)
+        clock = Ticking(lambda: chance.choice(jumps))
+        assert await self._arrived(tmp_path, clock, days=1) == {g: [*range(10)] for g in "abc"}
