@@ -66,7 +66,7 @@ class Decisions:
         flow = placement.flow
         if flow is None:
             return Decision(None, Reason.NO_DECISION, Freshness.FRESH)
-        terms = self._terms(flow, placement.tag)
+        terms = self._terms(placement)
         key = _decision_key(flow, shopper, asked)
         timeout_s = self._timeout_s if flow.timeout_s is None else flow.timeout_s
         try:
@@ -82,10 +82,10 @@ class Decisions:
             return _decision(last_good, reason)
         return Decision(None, reason, Freshness.FALLBACK)
 
-    def _terms(self, flow: Flow, tag: int) -> Terms:
+    def _terms(self, placement: Placement) -> Terms:
         times = self._lifetimes
-        fresh_s = times.decision_fresh if flow.fresh_s is None else flow.fresh_s
-        return Terms(Lifetime(fresh_s, error_s=times.decision_error), tag)
+        usual = Lifetime(times.decision_fresh, times.decision_revalidate, times.decision_error)
+        return Terms(placement.decision_times.over(usual), placement.tag)
 
     async def _execute(self, flow: Flow, shopper: Shopper, asked: Asked) -> Fetched[Execution]:
         guest = await self._shoppers.guest(shopper, asked)

@@ -82,8 +82,8 @@ class Pages:
     def terms(self, placement: Placement) -> Terms:
         """Return how long pages live for *placement*."""
         times = self._lifetimes
-        lifetime = Lifetime(times.page_fresh, times.page_revalidate, times.page_error)
-        return Terms(lifetime, placement.tag)
+        usual = Lifetime(times.page_fresh, times.page_revalidate, times.page_error)
+        return Terms(placement.page_times.over(usual), placement.tag)
 
     async def list_first(self, choices: Iterable[Choice], ask: Ask) -> tuple[Choice, Served[Page]]:
         """Return the first of *choices* whose page can be had, and the page.

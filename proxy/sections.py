@@ -187,6 +187,7 @@ class Cache(Section):
     page_revalidate: Duration = Field(60.0, description="then served while it is fetched anew")
     page_error: Duration = Field(3600.0, description="then served only while OrderCloud is down")
     decision_fresh: Duration = Field(60.0, description="unless the placement says")
+    decision_revalidate: Duration = Field(0.0, description="then served while CDP is asked anew")
     decision_error: Duration = Field(1800.0, description="a last good decision may stand in")
     profile_fresh: Duration = Field(300.0, description="who a shopper is, by GET /v1/me")
     index_lag: Durations = Field(

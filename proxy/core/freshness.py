@@ -47,6 +47,23 @@ ENDLESS = Lifetime(math.inf)
 
 
 @dataclass(frozen=True, slots=True)
+class Times:
+    """What somebody says of a lifetime, in its words; None where they do not say."""
+
+    fresh_s: float | None = None
+    revalidate_s: float | None = None
+    error_s: float | None = None
+
+    def over(self, usual: Lifetime) -> Lifetime:
+        """Return the *usual* lifetime, but for what is said here."""
+        return Lifetime(
+            usual.fresh_s if self.fresh_s is None else self.fresh_s,
+            usual.revalidate_s if self.revalidate_s is None else self.revalidate_s,
+            usual.error_s if self.error_s is None else self.error_s,
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class Terms:
     """On what terms somebody takes answers: how old, and which purges concern them all.
 

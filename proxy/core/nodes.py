@@ -118,6 +118,23 @@ class FlowNode(Node):
     token: bool = Field(True, description="hand the shopper's token on to the flow")
 
 
+class TimesNode(Node):
+    """How long answers are kept; what is not said is as config.yaml says."""
+
+    fresh: Annotated[Duration, BeforeValidator(_no_cache)] | None = Field(
+        None, description="served without asking, e.g. 5m; none asks each time"
+    )
+    revalidate: Duration | None = Field(None, description="then served while it is fetched anew")
+    error: Duration | None = Field(None, description="then served only during an outage")
+
+
+class CacheNode(Node):
+    """`cache:`."""
+
+    page: TimesNode = Field(TimesNode(), description="what OrderCloud lists")
+    decision: TimesNode = Field(TimesNode(), description="what CDP decides for a guest")
+
+
 class FromNode(Node):
     """`{from: path}`."""
 
@@ -208,6 +225,7 @@ class PlacementFile(Node):
     scope: Literal["shopper", "anonymous", "groups"] = Field(
         "anonymous", description="who may share a list of OrderCloud's that was kept"
     )
+    cache: CacheNode = Field(CacheNode(), description="how long pages and decisions are kept")
     parents: dict[Text, Text] = Field(
         {}, description="segment to the segment whose rules serve where it has none"
     )

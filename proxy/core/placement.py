@@ -14,6 +14,7 @@ from proxy.core.compose import ListTemplate
 from proxy.core.conditions import Circumstances, Condition, Key, Subject, schedules_in
 from proxy.core.curated import Curated
 from proxy.core.experiment import Experiment
+from proxy.core.freshness import Times
 from proxy.core.query import Pick
 from proxy.core.schedule import NEVER, Schedule
 from proxy.core.scope import Sharing
@@ -25,16 +26,14 @@ CART = "cart"
 
 @dataclass(frozen=True, slots=True)
 class Flow:
-    """The CDP flow that decides for a placement; times in seconds, None where config.yaml says.
+    """The CDP flow that decides for a placement.
 
-    `fresh_s` is how long a decision is served without asking again: 0 asks each time. `params` go
-    to the flow as they are; `asked` names more of them, each with the folded name of the query
-    parameter that it comes from.
+    `timeout_s` is None where config.yaml says it. `params` go to the flow as they are; `asked`
+    names more of them, each with the folded name of the query parameter that it comes from.
     """
 
     friendly_id: str
     segment: Pick | None
-    fresh_s: float | None
     timeout_s: float | None
     params: Mapping[str, Json]
     asked: Mapping[str, str]
@@ -136,6 +135,8 @@ class Placement:
     default: ListTemplate
     allow: Mapping[str, str]
     sharing: Sharing
+    page_times: Times
+    decision_times: Times
     parents: Mapping[str, str]
     curated: Curated | None
     route: str | None

@@ -15,6 +15,7 @@ from proxy.core.conditions import All, Condition
 from proxy.core.curated import Curated, NotCurated, read_curated
 from proxy.core.experiment import HOLDOUT, Experiment
 from proxy.core.forms import FormError, is_id, read_pick, read_query
+from proxy.core.freshness import Times
 from proxy.core.nodes import (
     ExampleNode,
     FlowNode,
@@ -24,6 +25,7 @@ from proxy.core.nodes import (
     RequestNode,
     RuleNode,
     ScheduleNode,
+    TimesNode,
     WhenNode,
 )
 from proxy.core.placement import (
@@ -84,6 +86,8 @@ class _Loader:
             default=self._default(file.default, resource),
             allow={name.casefold(): name for name in self._allowed(file.allow)},
             sharing=self._sharing(file, resource),
+            page_times=_times(file.cache.page),
+            decision_times=self._decision_times(file),
             parents=self._parents(file),
             curated=self._curated(file.curated),
             route=self._route(file.route, resource),
@@ -113,6 +117,15 @@ class _Loader:
             self._report(exc.path, exc.what, exc.mend)
             return ZoneInfo("UTC")
 
+    def _decision_times(self, file: PlacementFile) -> Times:
+        own = file.decision.cache if file.decision else None
+        if own is None:
+            return _times(file.cache.decision)
+        if file.cache.decision.fresh is not None:
+            what = "`decision.cache` says how long a decision is fresh, too"
+            self._report(("cache", "decision", "fresh"), what, "keep one of them")
+        return _times(file.cache.decision.model_copy(update={"fresh": own}))
+
     def _flow(self, node: FlowNode) -> Flow:
         segment = self._pick(node.segment, ("decision", "segment")) if node.segment else None
         constants: dict[str, Json] = {}
@@ -125,7 +138,6 @@ class _Loader:
         return Flow(
             friendly_id=node.flow,
             segment=segment,
-            fresh_s=node.cache,
             timeout_s=node.timeout,
             params=constants,
             asked=asked,
@@ -371,6 +383,12 @@ def _query_names(file: PlacementFile) -> Iterator[str]:
 def _look_at_cart(picks: Iterable[Pick], then: Outcome) -> bool:
     every = (*picks, then) if isinstance(then, Pick) else (*picks, *then.picks)
     return any(pick.looks_at(CART) for pick in every)
+
+
+def _times(node: TimesNode) -> Times:
+    """Return the times of one kind of answers; what is never fresh is not shown as stale either."""
+    revalidate_s = 0.0 if node.fresh == 0 and node.revalidate is None else node.revalidate
+    return Times(node.fresh, revalidate_s, node.error)
 
 
 def _needs(when: WhenNode, *, looks_at_cart: bool) -> Needs:

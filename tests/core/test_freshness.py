@@ -2,7 +2,7 @@
 
 import pytest
 
-from proxy.core.freshness import Lifetime, Stamp, State
+from proxy.core.freshness import Lifetime, Stamp, State, Times
 
 LIFETIME = Lifetime(fresh_s=10, revalidate_s=5, error_s=20)
 STAMP = Stamp(100.0)
@@ -49,6 +49,12 @@ def test_an_answer_lives_no_longer_than_itself_and_its_taker_say(age_s: int, sta
     assert Stamp(0, own).state(age_s, takers) is state
     assert Stamp(0, takers).state(age_s, own) is state
     assert Stamp(0, own).ttl_s(age_s, takers) == Stamp(0, takers).ttl_s(age_s, own) == 5 - age_s
+
+
+def test_what_is_not_said_of_a_lifetime_is_as_usual() -> None:
+    assert Times().over(LIFETIME) == LIFETIME
+    assert Times(fresh_s=0, error_s=7).over(LIFETIME) == Lifetime(0, 5, 7)
+    assert Times(revalidate_s=1).over(LIFETIME) == Lifetime(10, 1, 20)
 
 
 def test_an_answer_of_faster_pace_runs_out_earlier_and_says_so() -> None:

@@ -3,6 +3,7 @@
 import pytest
 
 from proxy.core.curated import Curated
+from proxy.core.freshness import Times
 from proxy.core.query import Pick
 from proxy.core.rules import load
 from proxy.core.scope import Sharing
@@ -39,7 +40,8 @@ def test_a_file_becomes_a_placement() -> None:
     assert (rule.name, set(rule.segments), rule.line) == ("vips", {"vip", "7", "true"}, 13)
     flow = where.flow
     assert flow is not None
-    assert (flow.friendly_id, flow.fresh_s, flow.timeout_s) == ("home_hero", 300, 0.4)
+    assert (flow.friendly_id, flow.timeout_s) == ("home_hero", 0.4)
+    assert (where.page_times, where.decision_times) == (Times(), Times(300))
     assert (flow.params, flow.asked, flow.forwards_token) == (
         {"depth": 2},
         {"zone": "region"},
@@ -55,9 +57,33 @@ def test_only_a_name_a_list_and_a_default_are_needed() -> None:
 
 @pytest.mark.parametrize("cache", ["none", "0s"])
 def test_decisions_need_not_be_kept(cache: str) -> None:
-    flow = placement(f"{HEAD}decision: {{flow: f, cache: {cache}}}\n{TAIL}").flow
-    assert flow is not None
-    assert flow.fresh_s == 0
+    where = placement(f"{HEAD}decision: {{flow: f, cache: {cache}}}\n{TAIL}")
+    assert where.decision_times == Times(fresh_s=0, revalidate_s=0)
+
+
+@pytest.mark.parametrize(
+    ("cache", "page", "decision"),
+    [
+        ("{page: {fresh: 10m}}", Times(600), Times()),
+        ("{page: {fresh: 1m, revalidate: 5m, error: 1d}}", Times(60, 300, 86_400), Times()),
+        ("{decision: {revalidate: 1s, error: 0s}}", Times(), Times(None, 1, 0)),
+        ("{page: {fresh: none}, decision: {fresh: none}}", Times(0, 0), Times(0, 0)),
+        ("{page: {fresh: none, revalidate: 5s}}", Times(0, 5), Times()),
+        ("{page: {}}", Times(), Times()),
+    ],
+)
+def test_pages_and_decisions_are_kept_as_long_as_each_says(
+    cache: str, page: Times, decision: Times
+) -> None:
+    where = placement(f"{HEAD}decision: {{flow: f}}\ncache: {cache}\n{TAIL}")
+    assert (where.page_times, where.decision_times) == (page, decision)
+
+
+def test_the_short_form_and_the_long_one_go_together() -> None:
+    where = placement(
+        f"{HEAD}decision: {{flow: f, cache: 5m}}\ncache: {{decision: {{error: 1h}}}}\n{TAIL}"
+    )
+    assert where.decision_times == Times(300, None, 3600)
 
 
 def test_a_flow_may_be_chosen_by_a_prefix() -> None:
@@ -81,7 +107,7 @@ def test_a_rule_may_show_the_list_inside_the_decision() -> None:
                              "1:1: 'default' is missing; add it"]),
         (HEAD + "default: {}", ["3:10: 'query' is missing; add it; {} lists everything"]),
         (HEAD + TAIL + "rule: []", ["4:1: unknown key 'rule'; did you mean 'rules'?"]),
-        (HEAD + TAIL + "colour: red", [("4:1: unknown key 'colour'; known are: allow, cart, "
+        (HEAD + TAIL + "colour: red", [("4:1: unknown key 'colour'; known are: allow, cache, cart, "
           "curated, decision, default, description, examples, parents, placement, resource, "
           "route, rules, scope, timezone")]),
         ("placement: Home Hero\nresource: me/products\n" + TAIL,
@@ -97,6 +123,8 @@ def test_a_rule_may_show_the_list_inside_the_decision() -> None:
         (HEAD + "decision: {flow: f, segment: 'a['}\n" + TAIL,
          [("3:30: 'a[' is not a path into the decision; "
           "write e.g. persona, offer.ids or products[].id")]),
+        (HEAD + "decision: {flow: f, cache: 5m}\ncache: {decision: {fresh: 1m}}\n" + TAIL,
+         ["4:27: `decision.cache` says how long a decision is fresh, too; keep one of them"]),
         (HEAD + "decision: {flow: f, cache: 5}\n" + TAIL,
          ["3:28: 5 is not a quantity with a unit; write a number with one of: ms, s, m, h, d"]),
         (HEAD + "decision: {flow: f, timeout: 1 second}\n" + TAIL,
@@ -199,7 +227,7 @@ def test_all_mistakes_of_a_file_are_told_at_once_from_top_to_bottom() -> None:
 def test_all_unknown_keys_are_told_at_once() -> None:
     assert mistakes(f"{HEAD}{TAIL}titla: x\nrles: []\n") == [
         (
-            "4:1: unknown key 'titla'; known are: allow, cart, curated, decision, default, "
+            "4:1: unknown key 'titla'; known are: allow, cache, cart, curated, decision, default, "
             "description, examples, parents, placement, resource, route, rules, scope, timezone"
         ),
         "5:1: unknown key 'rles'; did you mean 'rules'?",
