@@ -76,11 +76,11 @@ class Recipe:
 
     __slots__ = (
         "_asked_at",
+        "_due",
         "_expires_at",
         "_holds",
         "_parts",
         "_pick",
-        "_until",
         "tally",
         "version",
     )

@@ -21,12 +21,12 @@ def _entry() -> Entry[str]:
 
 
 def _hold(entry: Entry[str], journal: Journal) -> Hold[str]:
-    return Hold(entry, journal, tag=_TAG, until=9.0)
+    return Hold(entry, journal, tag=_TAG, until=9.0, due=8.0)
 
 
 def test_it_tells_when_it_was_asked_for_and_until_when_it_is_fresh(journal: Journal) -> None:
     hold = _hold(_entry(), journal)
-    assert (hold.asked_at, hold.until) == (5.0, 9.0)
+    assert (hold.asked_at, hold.due, hold.until) == (5.0, 8.0, 9.0)
 
 
 def test_each_look_counts_as_a_use(journal: Journal) -> None:

@@ -38,6 +38,10 @@ class Held:
     until: float
     held: Any = _PAGE
 
+    @property
+    def due(self) -> float:
+        return self.until - 1
+
     def value(self) -> Any:
         return self.held
 
@@ -114,7 +118,7 @@ def test_nothing_is_answered_that_no_longer_holds(known: Recipes, plain: Plain) 
         start = _START | {"headers": headers}
     known.learn(b"GET", _scope(plain), start)
     assert known.find(b"GET") is not None
-    assert _answer(known, 15.0) is None
+    assert _answer(known, 14.0) is None
 
 
 def test_only_the_very_same_request_is_known(known: Recipes) -> None:
