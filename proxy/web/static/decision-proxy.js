@@ -46,7 +46,7 @@ export function connect(settings = {}) {
 
   const track = async (events) => {
     try {
-      const told = [events].flat().map((event) => ({ id: crypto.randomUUID(), ...event }));
+      const told = [events].flat().map((event) => ({ id: crypto.randomUUID?.(), ...event }));
       const body = JSON.stringify(told);
       return (await ask("/events", { method: "POST", body, keepalive: true })).status === 202;
     } catch {
