@@ -15,6 +15,7 @@ import jwt
 import msgspec
 from cachetools import LRUCache, TTLCache
 
+from proxy.core.keys import Key, key_of
 from proxy.edge.http import Upstream
 from proxy.errors import UNREADABLE, TokenError, UpstreamBusy, UpstreamFailed
 from proxy.model import Shopper
@@ -36,6 +37,9 @@ _UNKNOWN_KEYS_MAX = 64
 """As many keys are looked for in vain: more tell of somebody who makes key IDs up."""
 
 _ASKED_S = 300.0
+_REFUSED_S = 10.0
+_REFUSED_MAX = 10_000
+"""So many refused tokens are known again for a moment, and cost neither a check nor a call."""
 
 
 class _Me(msgspec.Struct):
@@ -66,6 +70,8 @@ class Verifier:
         self._keys: TTLCache[str, jwt.PyJWK] = TTLCache(_KEYS_MAX, _KEY_S, clock)
         self._known_keys: LRUCache[str, str] = LRUCache(_KEYS_MAX)
         self._unknown_keys: TTLCache[str, str] = TTLCache(_UNKNOWN_KEYS_MAX, _UNKNOWN_KEY_S, clock)
+        self._refused: TTLCache[Key, str] = TTLCache(_REFUSED_MAX, _REFUSED_S, clock)
+        self._asks: Flights[None] = Flights(tasks, name="token check")
 
     async def verify(self, authorization: str | None) -> Shopper:
         """Return whose token this is.
@@ -81,9 +87,20 @@ class Verifier:
         if known and known.expires_at > self._clock():
             return known
         token = _bearer(authorization)
-        claims, good_until = await self._verified(token)
-        shopper = self._known[authorization] = self._shopper(token, claims, good_until)
+        shopper = self._known[authorization] = await self._admitted(token)
         return shopper
+
+    async def _admitted(self, token: str) -> Shopper:
+        """Return whose token this is, unless it was refused a moment ago."""
+        key = key_of("token", token)
+        if (why := self._refused.get(key)) is not None:
+            raise TokenError(why)
+        try:
+            claims, good_until = await self._verified(token)
+            return self._shopper(token, claims, good_until)
+        except TokenError as exc:
+            self._refused[key] = str(exc)
+            raise
 
     async def _verified(self, token: str) -> tuple[dict[str, Any], float]:
         """Return the claims once the signature, or OrderCloud, vouches for them; and how long."""
@@ -94,7 +111,8 @@ class Verifier:
         claims = _decode(token, None)
         self._check(claims)  # first: junk never becomes a call to OrderCloud
         if (kid := header.get("kid")) is None:
-            await self._ask(token)
+            flight, _ = self._asks.join(token, lambda: self._ask(token))
+            await asyncio.shield(flight)
             return claims, self._clock() + _ASKED_S
         _decode(token, await self._key(kid))
         return claims, claims["exp"]

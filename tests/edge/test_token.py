@@ -403,7 +403,37 @@ class TestWithoutKid:
         self, asking: Asking, issuer: Issuer, answer: Response
     ) -> None:
         issuer.me = answer
+        token = issuer.token(None)
+        for _ in range(3):
+            await asking.refuse(f"Bearer {token}")
+        assert issuer.asked == ["/v1/me"]
+
+    async def test_who_was_refused_may_come_again_in_a_moment(
+        self, asking: Asking, issuer: Issuer, clock: Clock
+    ) -> None:
+        accepting, issuer.me = issuer.me, JSONResponse({"Errors": []}, 401)
+        token = issuer.token(None)
+        await asking.refuse(f"Bearer {token}")
+        issuer.me = accepting
+        await asking.refuse(f"Bearer {token}")
+        clock.now += 11
+        assert (await asking.admit(token)).username == "alice"
+
+    async def test_the_refusal_of_one_token_says_nothing_of_another(
+        self, asking: Asking, issuer: Issuer
+    ) -> None:
+        accepting, issuer.me = issuer.me, JSONResponse({"Errors": []}, 401)
         await asking.refuse(f"Bearer {issuer.token(None)}")
+        issuer.me = accepting
+        assert (await asking.admit(issuer.token(None, usr="bob"))).username == "bob"
+
+    async def test_however_many_come_with_one_token_ordercloud_is_asked_once(
+        self, asking: Asking, issuer: Issuer
+    ) -> None:
+        token = issuer.token(None)
+        shoppers = await asyncio.gather(*(asking.admit(token) for _ in range(20)))
+        assert {shopper.username for shopper in shoppers} == {"alice"}
+        assert issuer.asked == ["/v1/me"]
 
     @pytest.mark.parametrize(
         "answer",
