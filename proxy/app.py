@@ -13,10 +13,10 @@ from typing import Any, TypeVar
 from starlette.types import ASGIApp
 
 from proxy import events
+from proxy import fleet as fleets
 from proxy.cache.aftermath import Aftermath
 from proxy.cache.cache import Cache
-from proxy.cache.journal import Journal, Journals, position_at
-from proxy.cache.purges import Purger, Purges
+from proxy.cache.journal import Journal, Journals
 from proxy.cache.refusals import Refusals
 from proxy.config import Config
 from proxy.decisions import Decisions
@@ -24,9 +24,11 @@ from proxy.edge.cdp import Cdp
 from proxy.edge.http import Upstream, connected
 from proxy.edge.memory import Memory
 from proxy.edge.ordercloud import OrderCloud
+from proxy.edge.shared import EXECUTIONS, PAGES, Codec
 from proxy.edge.stream import Streams
 from proxy.edge.telemetry import Metrics
 from proxy.edge.token import Verifier
+from proxy.fleet import Fleet
 from proxy.pages import Pages
 from proxy.pipeline import Pipeline
 from proxy.reload import RuleBook, RuleSet
@@ -112,19 +114,18 @@ async def running(config: Config) -> AsyncIterator[Gateway]:
     rules = RuleBook(config.rules.folder, on_load=partial(_note_rules, metrics, recipes))
     async with contextlib.AsyncExitStack() as stack:
         upstreams = await _connect(config, metrics, stack)
+        fleet = await stack.enter_async_context(fleets.running(config, metrics, tasks))
         stack.push_async_callback(tasks.close)
         watcher = tasks.spawn(rules.watch(), name="rules watcher")
         catalog = OrderCloud(upstreams.ordercloud)
         verifier = _verifier(config, tasks, upstreams)
-        start = position_at(time.time())
-        journals = Journals(*(Journal(start=start) for _ in range(3)))
-        caches = _Caches(metrics, tasks, fetches_max=config.cache.fetches)
+        journals, purges = fleet.journals, fleet.purges
+        caches = _Caches(metrics, tasks, fleet, fetches_max=config.cache.fetches)
         shoppers = _shoppers(config, caches, journals, catalog)
         decisions = _decisions(config, caches, journals, shoppers, Cdp(upstreams.cdp, config.cdp))
         scopes = Scopes(shoppers, timeout_s=config.cdp.timeout)
         pages = _pages(config, caches, journals, catalog, scopes)
         pipeline = Pipeline(verifier, shoppers, scopes, decisions, pages)
-        purges = _purges(journals, metrics)
         aftermath = Aftermath(purges, lags_s=config.cache.index_lag, clock=time.monotonic)
         tasks.spawn(aftermath.run(), name="repeated purges")
         needs = events.Needs(upstreams.events, catalog, verifier, shoppers.profile, purges, metrics)
@@ -133,6 +134,7 @@ async def running(config: Config) -> AsyncIterator[Gateway]:
             rules=lambda: rules.current,
             is_watching=lambda: not watcher.done(),
             is_delivering=told.is_delivering if told else None,
+            redis=fleet.redis,
         )
         placements = Placements(
             pipeline,
@@ -158,13 +160,6 @@ async def running(config: Config) -> AsyncIterator[Gateway]:
         )
         admin = routes.admin(endpoints, PurgeEndpoint(purges), config=config, metrics=metrics)
         yield Gateway(*_fronts(storefront, admin, config, recipes, metrics), health)
-
-
-def _purges(journals: Journals, metrics: Metrics) -> Purges:
-    def count(kind: str, by: Purger) -> None:
-        metrics.purges.labels(kind, by).inc()
-
-    return Purges(journals, clock=time.time, on_purged=count)
 
 
 def _fronts(
@@ -245,13 +240,16 @@ def _passthrough(
 class _Caches:
     """Makes caches in this process's memory, and shows in the metrics what they take."""
 
-    def __init__(self, metrics: Metrics, tasks: Tasks, *, fetches_max: int) -> None:
+    def __init__(self, metrics: Metrics, tasks: Tasks, fleet: Fleet, *, fetches_max: int) -> None:
         self._metrics = metrics
         self._tasks = tasks
+        self._fleet = fleet
         self._fetches_max = fetches_max
 
-    def make(self, name: str, journal: Journal, max_bytes: int) -> Cache[T]:
-        """Return a cache of up to *max_bytes*."""
+    def make(
+        self, name: str, journal: Journal, max_bytes: int, codec: Codec[T] | None = None
+    ) -> Cache[T]:
+        """Return a cache of up to *max_bytes*, shared with other replicas if *codec* tells how."""
         memory: Memory[T] = Memory(max_bytes, clock=time.monotonic, random=random.random)
         self._metrics.cache_bytes.labels(name).set_function(lambda: memory.size_bytes)
         return Cache(
@@ -261,6 +259,7 @@ class _Caches:
             clock=time.monotonic,
             random=random.random,
             fetches_max=self._fetches_max,
+            replicas=self._fleet.replicas(name, codec) if codec else None,
         )
 
 
@@ -281,7 +280,7 @@ def _decisions(
     return Decisions(
         decider,
         shoppers=shoppers,
-        cache=caches.make("decisions", journals.decisions, config.cache.decisions),
+        cache=caches.make("decisions", journals.decisions, config.cache.decisions, EXECUTIONS),
         lifetimes=config.cache,
         timeout_s=config.cdp.timeout,
     )
@@ -292,12 +291,13 @@ def _pages(
 ) -> Pages:
     return Pages(
         catalog,
-        cache=caches.make("pages", journals.pages, config.cache.pages),
+        cache=caches.make("pages", journals.pages, config.cache.pages, PAGES),
         refusals=Refusals(
             journal=journals.pages, keep_s=config.cache.nothing_fresh, clock=time.monotonic
         ),
         scopes=scopes,
         lifetimes=config.cache,
+        patience_s=config.ordercloud.patience,
     )
 
 

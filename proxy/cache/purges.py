@@ -2,8 +2,9 @@
 
 from collections.abc import Callable, Collection
 from enum import StrEnum
+from typing import Protocol
 
-from proxy.cache.journal import Journals, position_at
+from proxy.cache.journal import Journals
 from proxy.core import tags
 
 
@@ -20,21 +21,26 @@ OnPurged = Callable[[str, Purger], None]
 """Told of each tag: its kind, and who purged it."""
 
 
-class Purges:
-    """Purges by tag. *clock* gives seconds of the wall clock."""
+class Tell(Protocol):
+    """Tells the other replicas."""
 
-    def __init__(
-        self, journals: Journals, *, clock: Callable[[], float], on_purged: OnPurged
-    ) -> None:
+    def __call__(self, purged: Collection[str], *, hard: bool) -> None:
+        """Let them purge as well, as soon as they can be reached."""
+
+
+class Purges:
+    """Purges by tag: here at once, and wherever *tell* tells of it."""
+
+    def __init__(self, journals: Journals, *, tell: Tell, on_purged: OnPurged) -> None:
         self._journals = journals
-        self._clock = clock
+        self._tell = tell
         self._on_purged = on_purged
 
     async def purge(self, purged: Collection[str], *, hard: bool, by: Purger) -> None:
         """End what has any of these tags (hard), or let it be served once more while renewed."""
         if not purged:
             return
-        position = max(self._journals.position + 1, position_at(self._clock()))
-        self._journals.note(purged, position, hard=hard)
+        self._journals.note(purged, self._journals.position + 1, hard=hard)
+        self._tell(purged, hard=hard)
         for one in purged:
             self._on_purged(tags.kind_of(one), by)

@@ -8,9 +8,9 @@ import asyncio
 import contextlib
 import random
 from collections import deque
-from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from functools import partial
-from typing import Any, TypeAlias
+from typing import Any, Protocol, TypeAlias
 
 import msgspec
 
@@ -18,8 +18,13 @@ from proxy.core import tags
 from proxy.edge.redis import Client, Redis
 from proxy.errors import UNREADABLE, RedisAway
 
-Note: TypeAlias = Callable[[Collection[str], int, bool], None]
-"""Told of each purge: its tags, its position among all, and whether it is hard."""
+
+class Note(Protocol):
+    """Takes note of a purge."""
+
+    def __call__(self, purged: Iterable[str], position: int, *, hard: bool) -> None:
+        """Note the tags of a purge, and where among all purges it stands."""
+
 
 KEPT = 10_000
 """Purges that the stream keeps: so many may pass while a replica is cut off."""
@@ -122,17 +127,17 @@ class Broadcast:
         if first is None:
             await self._redis.call(self._begin)
         elif _BEGIN not in first[1] and _position(first[0]) > self._position:
-            self._note([tags.ALL], _position(first[0]), True)
+            self._note([tags.ALL], _position(first[0]), hard=True)
             self._position = _position(first[0])
 
     def _hear(self, records: Sequence[_Record]) -> None:
         for id_, fields in records:
             self._position = _position(id_)
             if _BEGIN in fields:
-                self._note([tags.ALL], self._position, False)
+                self._note([tags.ALL], self._position, hard=False)
             else:
                 purge = _read_purge(fields)
-                self._note(purge.tags, self._position, purge.hard)
+                self._note(purge.tags, self._position, hard=purge.hard)
 
     async def _first(self, client: Client) -> _Record | None:
         records: Any = await client.xrange(self._stream, count=1)  # typed for every protocol

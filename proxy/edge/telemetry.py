@@ -72,6 +72,12 @@ class Metrics:
             ["placement", "freshness"],
             registry=registry,
         )
+        self.rungs = Counter(
+            "decision_proxy_rungs",
+            "Placements answered with something that stands in for what was meant, by what it is.",
+            ["placement", "rung"],
+            registry=registry,
+        )
         self.upstream_seconds = Histogram(
             "decision_proxy_upstream_seconds",
             "Calls to an upstream, by HTTP status or the gateway's error code.",
@@ -105,6 +111,17 @@ class Metrics:
             "decision_proxy_purges",
             "Tags purged from the caches, by what they are of and who purged them.",
             ["tag", "by"],
+            registry=registry,
+        )
+        self.shared_lookups = Counter(
+            "decision_proxy_shared_lookups",
+            "Look-ups in Redis before an upstream was asked: hit, miss, broken or away.",
+            ["cache", "outcome"],
+            registry=registry,
+        )
+        self.purges_heard = Gauge(
+            "decision_proxy_purges_heard",
+            "1 while this replica hears the purges of the others.",
             registry=registry,
         )
         self.events_recorded = Counter(

@@ -22,12 +22,13 @@ class Health:
     """What readiness depends on: rules that serve, workers that live, no shutdown under way.
 
     The upstreams are not asked: an outage of theirs is no reason to take traffic away from what
-    the caches still hold.
+    the caches still hold. Nor is one of Redis, which is told for who looks.
     """
 
     rules: Callable[[], RuleSet]
     is_watching: Callable[[], bool]
     is_delivering: Callable[[], bool] | None = None
+    redis: Callable[[], dict[str, bool]] | None = None
     is_draining: bool = False
 
     def drain(self) -> None:
@@ -39,6 +40,7 @@ class Health:
         rules = self.rules()
         is_delivering = self.is_delivering
         events = {"events": {"ready": is_delivering()}} if is_delivering else {}
+        shared = {"redis": {"ready": True, **self.redis()}} if self.redis else {}
         return {
             "rules": {
                 "ready": bool(rules.placements),
@@ -48,6 +50,7 @@ class Health:
             },
             "reload": {"ready": self.is_watching()},
             **events,
+            **shared,
             "server": {"ready": not self.is_draining},
         }
 

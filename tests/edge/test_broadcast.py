@@ -1,7 +1,7 @@
 """Purges told from replica to replica through a real Redis that dies and forgets."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterable
 from pathlib import Path
 
 import pytest
@@ -30,8 +30,7 @@ class Replica:
         self._tasks = tasks
         self._running: asyncio.Task[None] | None = None
 
-    def _note(self, purged: object, position: int, hard: bool) -> None:  # noqa: FBT001 - as it is called
-        assert isinstance(purged, list)
+    def _note(self, purged: Iterable[str], position: int, *, hard: bool) -> None:
         self.heard.append((tuple(purged), hard))
         self.positions.append(position)
 

@@ -1,0 +1,87 @@
+"""What this replica has in common with the others, put together: answers, fetches, purges.
+
+Without Redis it is on its own, and nothing of this is anywhere.
+"""
+
+import contextlib
+import time
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from proxy.cache.journal import Journal, Journals, position_at
+from proxy.cache.purges import Purger, Purges, Tell
+from proxy.cache.replicas import Replicas
+from proxy.config import Config
+from proxy.edge import redis
+from proxy.edge.broadcast import Broadcast
+from proxy.edge.redis import Redis
+from proxy.edge.shared import Codec, Shared
+from proxy.edge.telemetry import Metrics
+from proxy.errors import RedisAway
+from proxy.tasks import Tasks
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Fleet:
+    """The purges that concern this replica, and its share in what all keep."""
+
+    journals: Journals
+    purges: Purges
+    replicas: Callable[[str, Codec[Any]], Replicas[Any] | None]
+    """Makes what the cache of that name has to do with those of other replicas."""
+    redis: Callable[[], dict[str, bool]] | None = None
+    """Says whether Redis is there, for who looks; it is never a reason to be out of service."""
+
+
+@contextlib.asynccontextmanager
+async def running(config: Config, metrics: Metrics, tasks: Tasks) -> AsyncIterator[Fleet]:
+    """Belong to the fleet for the block, if there is one."""
+    if not config.redis.nodes:
+        journals = _journals(position_at(time.time()))
+        yield Fleet(journals, _purges(journals, metrics), lambda *_: None)
+        return
+    async with redis.connected(config.redis, on_call=metrics.observe_upstream) as server:
+        metrics.upstream_open.labels("redis").set_function(lambda: server.is_away)
+        # Positions are Redis' own: what this machine's clock shows would not compare with them.
+        journals = _journals(0)
+        broadcast = Broadcast(server, prefix=config.redis.prefix, note=journals.note)
+        with contextlib.suppress(RedisAway):
+            await broadcast.catch_up()
+        tasks.spawn(broadcast.run(), name="purges of all replicas")
+        metrics.purges_heard.set_function(lambda: broadcast.is_listening)
+        yield Fleet(
+            journals,
+            _purges(journals, metrics, tell=broadcast.tell),
+            lambda name, codec: Replicas(
+                _shared(config, server, metrics, name, codec), tasks=tasks
+            ),
+            redis=lambda: {"reachable": not server.is_away, "listening": broadcast.is_listening},
+        )
+
+
+def _journals(start: int) -> Journals:
+    return Journals(*(Journal(start=start) for _ in range(3)))
+
+
+def _purges(journals: Journals, metrics: Metrics, *, tell: Tell = lambda *_, **__: None) -> Purges:
+    def count(kind: str, by: Purger) -> None:
+        metrics.purges.labels(kind, by).inc()
+
+    return Purges(journals, tell=tell, on_purged=count)
+
+
+def _shared(
+    config: Config, server: Redis, metrics: Metrics, name: str, codec: Codec[T]
+) -> Shared[T]:
+    return Shared(
+        server,
+        name=name,
+        codec=codec,
+        prefix=config.redis.prefix,
+        clock=time.monotonic,
+        wall_clock=time.time,
+        on_look=lambda outcome: metrics.shared_lookups.labels(name, outcome).inc(),
+    )
