@@ -135,6 +135,7 @@ def _decision(served: Served[Execution], reason: Reason | None = None) -> Decisi
         age_s=served.age_s,
         ttl_s=served.ttl_s,
         hold=served.hold,
+        is_restored=served.is_restored,
     )
 
 

@@ -3,6 +3,7 @@
 Where it cannot be had, the next choice's stands in.
 """
 
+import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -20,7 +21,7 @@ from proxy.core.freshness import ENDLESS, Lifetime, Terms
 from proxy.core.keys import key_of
 from proxy.core.placement import Placement
 from proxy.core.scope import Shared, own_scope
-from proxy.errors import ProxyError, ScopeChanged, UpstreamBroken
+from proxy.errors import ProxyError, ScopeChanged, UpstreamBroken, UpstreamTimeout
 from proxy.model import (
     Asked,
     Composition,
@@ -62,7 +63,7 @@ _Read: TypeAlias = Callable[[Ask, ListQuery], Awaitable[Served[Page]]]
 
 
 class Pages:
-    """OrderCloud's pages."""
+    """OrderCloud's pages. A shopper waits *patience_s* for one of which an older copy is kept."""
 
     def __init__(
         self,
@@ -72,12 +73,14 @@ class Pages:
         refusals: Refusals,
         scopes: Scopes,
         lifetimes: CacheConfig,
+        patience_s: float,
     ) -> None:
         self._catalog = catalog
         self._cache = cache
         self._refusals = refusals
         self._scopes = scopes
         self._lifetimes = lifetimes
+        self._patience_s = patience_s
 
     def terms(self, placement: Placement) -> Terms:
         """Return how long pages live for *placement*."""
@@ -112,12 +115,22 @@ class Pages:
         """Return the page; once OrderCloud is out, only if it is kept."""
         if ask.outage is None:
             try:
-                return await self._chosen(then, ask, self._page)
+                return await self._patiently(then, ask)
             except ProxyError as exc:
                 if not exc.is_outage:
                     raise
                 ask.outage = exc
         return await self._chosen(then, ask, self._kept)
+
+    async def _patiently(self, then: Listed, ask: Ask) -> Served[Page]:
+        """Return the page; if OrderCloud takes its time and one is kept, that one."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(self._patience_s):
+                return await self._chosen(then, ask, self._page)
+        late = UpstreamTimeout("OrderCloud has not answered yet")
+        with contextlib.suppress(UpstreamTimeout):
+            return await self._chosen(then, replace(ask, outage=late), self._kept)
+        return await self._chosen(then, ask, self._page)
 
     async def _chosen(self, then: Listed, ask: Ask, read: _Read) -> Served[Page]:
         match then:
@@ -129,7 +142,7 @@ class Pages:
                 decision = ask.decision
                 return _written(then.found, ask.asked, decision.freshness, decision.age_s)
             case Curated():
-                return _written(then.found, ask.asked, Freshness.FALLBACK, 0.0)
+                return curated_page(then, ask.asked)
 
     async def _page(self, ask: Ask, query: ListQuery) -> Served[Page]:
         if ask.shared is not None:
@@ -185,6 +198,11 @@ async def _composed(
             return _joined(done.value, pieces)
 
 
+def curated_page(curated: Curated, asked: Asked) -> Served[Page]:
+    """Return the page that was asked for of a list that marketers wrote down."""
+    return _written(curated.found, asked, Freshness.FALLBACK, 0.0)
+
+
 def _written(found: Json, asked: Asked, freshness: Freshness, age_s: float) -> Served[Page]:
     """Return the page that was asked for of a list that nobody fetches: it stands written."""
     page = listing.embedded(found, page=asked.page, page_size=asked.page_size)
@@ -200,5 +218,10 @@ def _joined(page: Page, pieces: Sequence[Served[Page]]) -> Served[Page]:
     """Return *page*, no fresher than the least fresh of what it was made of."""
     kinds = {piece.freshness for piece in pieces}
     worst = next(kind for kind in _WORST_FIRST if kind in kinds)
-    age_s = max(piece.age_s for piece in pieces)
-    return Served(page, worst, age_s, min(piece.ttl_s for piece in pieces))
+    return Served(
+        page,
+        worst,
+        max(piece.age_s for piece in pieces),
+        min(piece.ttl_s for piece in pieces),
+        is_restored=any(piece.is_restored for piece in pieces),
+    )

@@ -11,12 +11,14 @@ from typing import Protocol
 
 from proxy.cache.cache import Served
 from proxy.cache.hold import Hold
-from proxy.core.choose import Choice, ladder
+from proxy.core.choose import CURATED, DEFAULT, Choice, ladder
+from proxy.core.curated import Curated
 from proxy.core.placement import Needs, Placement
 from proxy.core.scope import Sharing
 from proxy.decisions import Decisions
-from proxy.model import Asked, Decision, Facts, Held, Page, Reason, Shopper
-from proxy.pages import Ask, Pages
+from proxy.errors import UpstreamError
+from proxy.model import FAULTS, Asked, Decision, Facts, Freshness, Held, Page, Reason, Rung, Shopper
+from proxy.pages import Ask, Pages, curated_page
 from proxy.scopes import Scopes
 from proxy.shoppers import Shoppers
 
@@ -74,6 +76,21 @@ class Personalized:
         """Return the age of the least fresh part."""
         return max(self.decision.age_s, self.page.age_s)
 
+    @property
+    def rung(self) -> Rung:
+        """Return how far down the ladder the part is that had to go down furthest."""
+        choice, decision, page = self.choice, self.decision, self.page
+        is_stale = decision.freshness is Freshness.STALE
+        lowest_first = {
+            Rung.SNAPSHOT: page.is_restored or decision.is_restored,
+            Rung.CURATED: choice.rule == CURATED,
+            Rung.DEFAULT: choice.rule == DEFAULT and choice.reason in FAULTS,
+            Rung.PARENT: choice.is_parents,
+            Rung.LAST_DECISION: is_stale and decision.reason in FAULTS,
+            Rung.STALE: is_stale or page.freshness is Freshness.STALE,
+        }
+        return next((rung for rung, is_it in lowest_first.items() if is_it), Rung.MEANT)
+
 
 class Pipeline:
     """Answers placements."""
@@ -100,10 +117,15 @@ class Pipeline:
         Raises:
             TokenError: nothing is shown, cached or not.
             OrderCloudRefused: OrderCloud's own error, also for the default query.
-            UpstreamError: OrderCloud gives no answer, and nothing kept may stand in.
+            UpstreamError: OrderCloud gives no answer, and nothing may stand in.
         """
         timings = Timings()
-        shopper = await self._verifier.verify(authorization)
+        try:
+            shopper = await self._verifier.verify(authorization)
+        except UpstreamError:
+            if placement.curated is None:
+                raise
+            return _curated(placement, placement.curated, asked, timings)
         timings.step("verify")
         decision, facts, shared = await asyncio.gather(
             self._decisions.decide(placement, shopper, asked),
@@ -117,6 +139,17 @@ class Pipeline:
         timings.step("list")
         done = Personalized(placement.name, choice, decision, page, timings)
         return replace(done, basis=_basis(placement, shopper, facts, done))
+
+
+def _curated(
+    placement: Placement, curated: Curated, asked: Asked, timings: Timings
+) -> Personalized:
+    """Return what everybody may see: nobody knows who it is that asks."""
+    timings.step("verify")
+    choice = Choice(CURATED, None, Reason.UNVERIFIED, curated)
+    decision = Decision(None, Reason.UNVERIFIED, Freshness.FALLBACK)
+    page = curated_page(curated, asked)
+    return Personalized(placement.name, choice, decision, page, timings)
 
 
 def _basis(

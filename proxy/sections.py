@@ -102,6 +102,9 @@ class OrderCloud(Section):
     clients: Words = Field(min_length=1, description="accepted API client IDs (`cid`), or `*`")
     user_types: Words = Field(("buyer",), description="accepted `usrtype`")
     limit: Duration = Field(10.0, description="one call, connection included")
+    patience: Duration = Field(
+        1.0, description="a shopper's wait for a list of which an older copy is kept"
+    )
     silence: Duration = Field(
         60.0, description="of either side of a call that is passed through: before it is ended"
     )

@@ -97,6 +97,7 @@ class TestWithoutADecision:
             "rule": "default",
             "decision": "fallback",
             "reason": reason,
+            **({} if reason == "no-flow" else {"rung": "default"}),
         }
         assert await ordercloud.lists() == [_FEATURED]
 
@@ -185,6 +186,7 @@ class TestLastGoodDecision:
             "segment": "vip",
             "decision": "stale",
             "reason": reason,
+            "rung": "last-decision",
         }
 
     async def test_it_stands_in_for_one_that_is_late(
@@ -258,6 +260,7 @@ class TestOrderCloudSaysNo:
             "segment": "lost",
             "decision": "fresh",
             "reason": "rule-refused",
+            "rung": "default",
         }
         assert await ordercloud.lists() == [
             "/v1/me/products?categoryID=no-longer-there",

@@ -46,6 +46,10 @@ ENDLESS = Lifetime(math.inf)
 """Of an answer that is as good as those who take it say."""
 
 
+RESTORED = Lifetime(0.0, error_s=math.inf)
+"""Of an answer from before a restart: it stands in for one that cannot be had, and no more."""
+
+
 @dataclass(frozen=True, slots=True)
 class Times:
     """What somebody says of a lifetime, in its words; None where they do not say."""

@@ -16,7 +16,7 @@ from proxy.core.placement import Placement
 from proxy.core.query import PAGE_SIZE_MAX
 from proxy.edge.telemetry import Metrics, Sampled
 from proxy.errors import OrderCloudRefused, ProxyError, RequestError, TokenError
-from proxy.model import AS_MEANT, Asked, Freshness, Page, Reason, Visitor
+from proxy.model import AS_MEANT, Asked, Freshness, Page, Reason, Rung, Visitor
 from proxy.pipeline import Personalized, Pipeline
 from proxy.reload import RuleSet
 from proxy.sections import Cdp
@@ -146,6 +146,8 @@ class Placements:
         done = await self._pipeline.personalize(placement, authorization, asked)
         self._metrics.placements.labels(*_counted(done)).inc()
         self._metrics.pages.labels(done.placement, done.page.freshness).inc()
+        if done.rung is not Rung.MEANT:
+            self._metrics.rungs.labels(done.placement, done.rung).inc()
         if self._on_shown is not None:
             self._on_shown(request, asked, done)
         if done.decision.reason not in AS_MEANT:
@@ -252,7 +254,10 @@ def _personalization(done: Personalized) -> dict[str, Bare]:
         members["segment"] = done.choice.segment
     if done.choice.variant is not None:
         members["variant"] = done.choice.variant
-    return {**members, "decision": Token(_kind(done)), "reason": Token(done.choice.reason)}
+    members |= {"decision": Token(_kind(done)), "reason": Token(done.choice.reason)}
+    if done.rung is not Rung.MEANT:
+        members["rung"] = Token(done.rung)
+    return members
 
 
 def _cache_status(done: Personalized) -> list[str]:
