@@ -128,14 +128,16 @@ class Shoppers:
 
     async def _fetch_profile(self, shopper: Shopper) -> Fetched[Profile]:
         profile = await self._directory.fetch_profile(shopper)
-        guest = tags.tag("guest", profile.identifier)
-        return Fetched(profile, tags=_tags("me", shopper, guest))
+        return Fetched(profile, tags=_tags("me", shopper, profile))
 
     async def _fetch_groups(self, shopper: Shopper) -> Fetched[frozenset[str]]:
-        groups = await self._directory.fetch_groups(shopper)
-        return Fetched(groups, tags=_tags("me/usergroups", shopper))
+        """Fetch the groups, and by which ID OrderCloud tells of a change of them."""
+        profile, groups = await asyncio.gather(
+            self.profile(shopper), self._directory.fetch_groups(shopper)
+        )
+        return Fetched(groups, tags=_tags("me/usergroups", shopper, profile))
 
 
-def _tags(resource: str, shopper: Shopper, *more: str) -> bytes:
-    own = tags.tag("resource", resource), tags.of_shopper(shopper)
-    return tags.pack((*own, *more))
+def _tags(resource: str, shopper: Shopper, profile: Profile) -> bytes:
+    guest = tags.tag("guest", profile.identifier)
+    return tags.pack((tags.tag("resource", resource), tags.of_shopper(shopper), guest))

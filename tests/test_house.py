@@ -21,6 +21,7 @@ _OF_THE_WHOLE = {
     "dropin": "the SDKs through the gateway",
     "hostile": "requests made to lead the gateway astray",
     "house": "this file",
+    "invalidation": "from a write or a deed to what is shown next",
     "package": "what the wheel carries",
     "sharing": "who shares pages, decisions and flights: no single module decides it",
 }
