@@ -61,6 +61,11 @@ class RedisServer:
         assert self.process is not None
         self.process.send_signal(signal.SIGCONT)
 
+    async def cut_off(self) -> None:
+        """Close every connection; who wants one makes it anew."""
+        async with redis.connected(RedisConfig(nodes=(self.node,))) as client:
+            await client.call(lambda each: each.execute_command("CLIENT", "KILL", "TYPE", "normal"))
+
     async def _until_it_answers(self) -> None:
         async with asyncio.timeout(_PATIENCE_S):
             while True:

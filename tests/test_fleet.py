@@ -1,0 +1,226 @@
+"""Two gateways as processes of their own on one real Redis, which dies, hangs and comes back."""
+
+import asyncio
+import contextlib
+import signal
+from collections import Counter
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx2
+import pytest
+
+from tests.answers import caches, until
+from tests.conftest import StartGateway
+from tests.emulators import STOREFRONT, Cdp, OrderCloud
+from tests.processes import Process, serving
+from tests.redis import RedisServer, running_redis
+from tests.servers import ADMIN_KEY, client
+
+RULES = """\
+placement: home
+resource: me/products
+decision: {flow: home_hero, segment: persona}
+rules:
+  - name: vips
+    when: {segment: vip}
+    query: {pageSize: 3}
+default: {query: {pageSize: 5}}
+"""
+_TOGETHER = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Replica:
+    """One gateway, as a process or in this one, by clients for its listeners."""
+
+    shop: httpx2.AsyncClient
+    admin: httpx2.AsyncClient
+    process: Process | None = None
+
+    async def ask(self, token: str, browser: str, **query: str) -> httpx2.Response:
+        headers = {"authorization": f"Bearer {token}", "x-browser-id": browser}
+        return await self.shop.get("/placements/home", params=query, headers=headers)
+
+    async def purge(self, *purged: str) -> None:
+        headers = {"authorization": f"Bearer {ADMIN_KEY}"}
+        answer = await self.admin.post("/purge", json={"tags": purged}, headers=headers)
+        answer.raise_for_status()
+
+    async def redis(self) -> dict[str, bool]:
+        part: dict[str, bool] = (await self.admin.get("/readyz")).json()["parts"]["redis"]
+        return part
+
+    async def until_in_touch(self) -> None:
+        await until(self.redis, lambda part: part["reachable"] and part["listening"])
+
+
+class Fleet:
+    """Starts gateways that share a Redis, both emulators and the rules."""
+
+    def __init__(self, ordercloud: OrderCloud, cdp: Cdp, server: RedisServer, rules: Path) -> None:
+        self.ordercloud = ordercloud
+        self.cdp = cdp
+        self.server = server
+        settings = {
+            "SERVER__PORT": "0",
+            "SERVER__ADMIN_PORT": "0",
+            "ADMIN__KEY": ADMIN_KEY,
+            "ORDERCLOUD__URL": ordercloud.url,
+            "ORDERCLOUD__CLIENTS": STOREFRONT,
+            "CDP__URL": cdp.url,
+            "CDP__CLIENT_KEY": "sandbox",
+            "CDP__POINT_OF_SALE": "demo",
+            "CDP__TIMEOUT": "10s",
+            "RULES__FOLDER": str(rules),
+            "EVENTS__OUTBOX": "redis",
+            "REDIS__NODES": server.node,
+            "REDIS__TIMEOUT": "500ms",
+        }
+        self._environ = {f"DECISION_PROXY__{name}": value for name, value in settings.items()}
+
+    @contextlib.asynccontextmanager
+    async def replica(self) -> AsyncIterator[Replica]:
+        async with (
+            serving(self._environ) as process,
+            client(process.shop_url) as shop,
+            client(process.admin_url) as admin,
+        ):
+            replica = Replica(shop, admin, process)
+            await replica.until_in_touch()
+            yield replica
+
+    @contextlib.asynccontextmanager
+    async def pair(self) -> AsyncIterator[tuple[Replica, Replica]]:
+        async with self.replica() as one, self.replica() as other:
+            yield one, other
+
+    async def calls(self) -> tuple[int, int]:
+        """Return how many flows were run, and how many lists were fetched."""
+        return len(await self.cdp.calls()), len(await self.ordercloud.lists())
+
+
+@pytest.fixture
+async def fleet(ordercloud: OrderCloud, cdp: Cdp, tmp_path: Path) -> AsyncIterator[Fleet]:
+    rules = tmp_path / "rules"
+    rules.mkdir()
+    (rules / "home.yaml").write_text(RULES)
+    await cdp.decide("home_hero", {"persona": "vip"})
+    async with running_redis(tmp_path) as server:
+        yield Fleet(ordercloud, cdp, server, rules)
+
+
+def detail(answer: httpx2.Response) -> dict[str, str]:
+    assert answer.status_code == 200, answer.text
+    return caches(answer)
+
+
+async def test_two_gateways_fetch_once_and_a_purge_reaches_both(fleet: Fleet) -> None:
+    token, browser = await fleet.ordercloud.token(), await fleet.cdp.browser()
+    for emulator, path in ((fleet.cdp, "/v2/callFlows"), (fleet.ordercloud, "/v1/me/")):
+        await emulator.fail(path, latency_ms=200)
+    async with fleet.pair() as pair:
+        asked = (each.ask(token, browser) for each in pair for _ in range(_TOGETHER))
+        answers = await asyncio.gather(*asked)
+        assert len({answer.content for answer in answers}) == 1
+        assert await fleet.calls() == (1, 1)
+
+        one, other = pair
+        product = answers[0].json()["Items"][0]["ID"]
+        await one.purge(f"product:{product}")
+        asked_again = await until(
+            lambda: other.ask(token, browser), lambda answer: detail(answer)["page"] == "fwd=miss"
+        )
+        assert asked_again.content == answers[0].content
+        assert detail(await one.ask(token, browser)) == {"decision": "hit", "page": "hit"}
+        assert await fleet.calls() == (1, 2)
+
+
+async def test_a_purge_that_a_gateway_was_cut_off_from_is_caught_up_on(
+    fleet: Fleet, gateway: StartGateway
+) -> None:
+    token, browser = await fleet.ordercloud.token(), await fleet.cdp.browser()
+    started = [await gateway({"home.yaml": RULES}, redis=fleet.server.section) for _ in range(2)]
+    one, other = (Replica(each.shop, each.admin) for each in started)
+    for each in (one, other):
+        await each.until_in_touch()
+        await each.ask(token, browser)
+    await fleet.server.cut_off()
+    await one.purge("all")
+    await until(
+        lambda: other.ask(token, browser), lambda answer: "hit" not in detail(answer)["page"]
+    )
+
+
+async def test_no_answer_fails_while_redis_dies_and_sharing_comes_back_by_itself(
+    fleet: Fleet,
+) -> None:
+    token, browser = await fleet.ordercloud.token(), await fleet.cdp.browser()
+    statuses: Counter[int] = Counter()
+    pages = iter(range(1, 1_000_000))
+
+    async def load(replica: Replica) -> None:
+        while True:
+            answer = await replica.ask(token, browser, pageSize=str(next(pages) % 90 + 1))
+            statuses[answer.status_code] += 1
+
+    async def until_more(count: int) -> None:
+        wanted = statuses.total() + count
+        await until(_now(statuses.total), lambda total: total >= wanted)
+
+    async with fleet.pair() as pair, asyncio.TaskGroup() as group:
+        loads = [group.create_task(load(replica)) for replica in pair for _ in range(4)]
+        await until_more(50)
+        await fleet.server.kill()
+        await until_more(200)
+        assert [(await replica.redis())["reachable"] for replica in pair] == [False, False]
+        await fleet.server.start()
+        for replica in pair:
+            await replica.until_in_touch()
+        fleet.server.hang()
+        await until_more(200)
+        fleet.server.go_on()
+        for replica in pair:
+            await replica.until_in_touch()
+        for each in loads:
+            each.cancel()
+    assert set(statuses) == {200}
+
+
+async def test_a_gateway_that_starts_is_warm_and_one_that_was_killed_holds_up_nobody(
+    fleet: Fleet,
+) -> None:
+    token, browser = await fleet.ordercloud.token(), await fleet.cdp.browser()
+    async with fleet.replica() as one:
+        await one.ask(token, browser)
+        await fleet.ordercloud.fail("/v1/me/", latency_ms=60_000)
+        under_way = asyncio.gather(one.ask(token, browser, pageSize="7"), return_exceptions=True)
+        await until(fleet.ordercloud.lists, lambda lists: len(lists) == 2)
+        assert one.process is not None
+        await one.process.end(signal.SIGKILL)
+        await under_way
+    await fleet.ordercloud.recover()
+    async with fleet.replica() as restarted:
+        assert detail(await restarted.ask(token, browser)) == {"decision": "hit", "page": "hit"}
+        assert await fleet.calls() == (1, 2)
+        taken_over = detail(await restarted.ask(token, browser, pageSize="7"))
+        assert taken_over == {"decision": "hit", "page": "fwd=miss"}
+
+
+async def test_a_gateway_starts_and_serves_without_its_redis(
+    gateway: StartGateway, ordercloud: OrderCloud, tmp_path: Path
+) -> None:
+    nowhere = RedisServer(tmp_path)
+    running = await gateway({"home.yaml": RULES}, redis=nowhere.section)
+    assert (await running.get("/placements/home", await ordercloud.token())).status_code == 200
+    ready = await running.admin.get("/readyz")
+    assert ready.status_code == 200
+    assert ready.json()["parts"]["redis"]["listening"] is False
+
+
+def _now(read: Callable[[], int]) -> Callable[[], Awaitable[int]]:
+    async def ask() -> int:
+        return read()
+
+    return ask
