@@ -58,7 +58,7 @@ class Sink(Protocol):
 OnSettled = Callable[[str], None]
 """Told of each attempt: `delivered`, `dead` or `retried`."""
 
-OnDelivered = Callable[[Pending], Awaitable[None]]
+OnDelivered = Callable[[Pending], None]
 """Told of each event that CDP has taken."""
 
 
@@ -72,7 +72,7 @@ class Delivery:
         *,
         in_flight: int,
         attempts_max: int,
-        on_delivered: OnDelivered | None = None,
+        on_delivered: OnDelivered = lambda _: None,
         on_settled: OnSettled = lambda _: None,
         on_depth: Callable[[Depth], None] = lambda _: None,
     ) -> None:
@@ -164,8 +164,7 @@ class Delivery:
             await self._put_aside(event, str(exc))
         else:
             self._taken_at = time.monotonic()
-            if self._on_delivered is not None:
-                await self._on_delivered(event)
+            self._on_delivered(event)
             await self._settle("delivered", lambda: self._outbox.done(event))
 
     async def _put_off(self, event: Pending, exc: UpstreamError) -> None:

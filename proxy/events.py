@@ -134,11 +134,11 @@ def _owned(place: object) -> contextlib.AbstractContextManager[None]:
 def _delivery(config: Config, needs: Needs, box: Outbox, stream: EventStream) -> Delivery:
     metrics = needs.metrics
 
-    async def on_delivered(event: Pending) -> None:
+    def on_delivered(event: Pending) -> None:
         """Drop once more what was decided for the guest: CDP did not know of the event yet."""
         if event.type != EXPOSURE:
             whose = tags.of_guest(event.guest)
-            await needs.purges.purge(whose, hard=True, by=Purger.EVENT)
+            needs.purges.purge(whose, hard=True, by=Purger.EVENT)
 
     return Delivery(
         box,

@@ -67,7 +67,7 @@ class Recorder:
         self._wake()
         if new_count > sum(event.type == EXPOSURE for event in happened):
             whose = tags.of_guest(origin.browser_id, shopper)
-            await self._purges.purge(whose, hard=True, by=Purger.EVENT)
+            self._purges.purge(whose, hard=True, by=Purger.EVENT)
 
     async def _identity(
         self, origin: Origin, happened: Sequence[Event], shopper: Shopper | None

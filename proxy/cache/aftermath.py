@@ -64,7 +64,7 @@ class Aftermath:
         self._lists_purged_at: dict[str, float] = {}
         self._woken = asyncio.Event()
 
-    async def follow(self, outdated: Outdated) -> None:
+    def follow(self, outdated: Outdated) -> None:
         """Purge what a write made wrong, now and later."""
         now = self._clock()
         for later in self._later:
@@ -72,23 +72,23 @@ class Aftermath:
             later.put(outdated.soft, now, hard=False)
         self._woken.set()
         at_once = {one for one in outdated.soft if self._is_its_turn(one, now)}
-        await self._purges.purge(outdated.hard, hard=True, by=Purger.WEBHOOK)
-        await self._purges.purge(at_once, hard=False, by=Purger.WEBHOOK)
+        self._purges.purge(outdated.hard, hard=True, by=Purger.WEBHOOK)
+        self._purges.purge(at_once, hard=False, by=Purger.WEBHOOK)
 
     async def run(self) -> None:
         """Purge again what falls due, until cancelled."""
         while True:
             self._woken.clear()
-            await self.repeat()
+            self.repeat()
             await self._rest()
 
-    async def repeat(self) -> None:
+    def repeat(self) -> None:
         """Purge again what is due now."""
         now = self._clock()
         due = {one for later in self._later for one in later.take(now)}
         for hard in (True, False):
             again = {one for one, is_hard in due if is_hard is hard}
-            await self._purges.purge(again, hard=hard, by=Purger.REPEAT)
+            self._purges.purge(again, hard=hard, by=Purger.REPEAT)
 
     def _is_its_turn(self, one: str, now: float) -> bool:
         """Say whether a doubtful tag is purged at once: a list once a second, however many writes.

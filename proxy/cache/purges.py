@@ -36,7 +36,7 @@ class Purges:
         self._tell = tell
         self._on_purged = on_purged
 
-    async def purge(self, purged: Collection[str], *, hard: bool, by: Purger) -> None:
+    def purge(self, purged: Collection[str], *, hard: bool, by: Purger) -> None:
         """End what has any of these tags (hard), or let it be served once more while renewed."""
         if not purged:
             return

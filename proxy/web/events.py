@@ -103,7 +103,7 @@ class EventEndpoints:
         browser_id = self._browser_ids.of(request)
         if browser_id is not None:
             await self._memory.forget(browser_id)
-            await self._purges.purge(tags.of_guest(browser_id), hard=True, by=Purger.EVENT)
+            self._purges.purge(tags.of_guest(browser_id), hard=True, by=Purger.EVENT)
         response = Response(status_code=204)
         if cookie := self._browser_ids.cookie:
             response.delete_cookie(cookie, secure=True, samesite="lax")

@@ -38,7 +38,7 @@ class PurgeEndpoint:
             TooLarge: the body is.
         """
         wanted = _read(await read_body(request, _BODY_MAX_BYTES))
-        await self._purges.purge(wanted.tags, hard=not wanted.soft, by=Purger.ADMIN)
+        self._purges.purge(wanted.tags, hard=not wanted.soft, by=Purger.ADMIN)
         return JSONResponse({"purged": wanted.tags, "soft": wanted.soft})
 
 

@@ -140,7 +140,7 @@ class Webhooks:
         told = _read(body)
         if told.Response is None:
             return JSONResponse(_PROCEED)
-        await self._aftermath.follow(told.outdated(await self._own_writer(told)))
+        self._aftermath.follow(told.outdated(await self._own_writer(told)))
         done = told.deed
         if done is None or self._deeds is None or not await self._deeds.take(told, done):
             return JSONResponse(_PROCEED)

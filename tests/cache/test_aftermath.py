@@ -22,13 +22,15 @@ class Heard(Purges):
 
     def __init__(self, clock: Clock) -> None:
         super().__init__(
-            Journals(Journal(), Journal(), Journal()), clock=clock, on_purged=lambda *_: None
+            Journals(Journal(), Journal(), Journal()),
+            tell=lambda *_, **__: None,
+            on_purged=lambda *_: None,
         )
         self._now = clock
         self.heard: list[tuple[float, str, bool]] = []
 
-    async def purge(self, purged: Collection[str], *, hard: bool, by: Purger) -> None:
-        await super().purge(purged, hard=hard, by=by)
+    def purge(self, purged: Collection[str], *, hard: bool, by: Purger) -> None:
+        super().purge(purged, hard=hard, by=by)
         self.heard += [(self._now(), one, hard) for one in purged]
 
     async def count(self) -> int:
@@ -43,64 +45,64 @@ class World:
         self.purges = Heard(self.clock)
         self.aftermath = Aftermath(self.purges, lags_s=lags_s, clock=self.clock)
 
-    async def pass_to(self, now: float) -> None:
+    def pass_to(self, now: float) -> None:
         self.clock.now = now
-        await self.aftermath.repeat()
+        self.aftermath.repeat()
 
     def times(self, tag: str) -> list[float]:
         return [at for at, one, _ in self.purges.heard if one == tag]
 
 
-async def test_a_write_purges_at_once_and_after_each_lag() -> None:
+def test_a_write_purges_at_once_and_after_each_lag() -> None:
     world = World(5.0, 60.0)
-    await world.aftermath.follow(_PRODUCT)
+    world.aftermath.follow(_PRODUCT)
     for now in (4.9, 5.0, 5.1, 59.9, 60.0, 300.0):
-        await world.pass_to(now)
+        world.pass_to(now)
     each_time = (("product:p1", True), (PRODUCTS, False))
     assert world.purges.heard == [(at, *one) for at in (0.0, 5.0, 60.0) for one in each_time]
 
 
-async def test_without_a_lag_nothing_is_repeated() -> None:
+def test_without_a_lag_nothing_is_repeated() -> None:
     world = World()
-    await world.aftermath.follow(_PRODUCT)
-    await world.pass_to(1000.0)
+    world.aftermath.follow(_PRODUCT)
+    world.pass_to(1000.0)
     assert world.times("product:p1") == [0.0]
 
 
-async def test_many_writes_of_one_thing_are_repeated_once_after_the_last() -> None:
+def test_many_writes_of_one_thing_are_repeated_once_after_the_last() -> None:
     world = World(5.0)
     for now in (0.0, 1.0, 4.0):
         world.clock.now = now
-        await world.aftermath.follow(_PRODUCT)
+        world.aftermath.follow(_PRODUCT)
     for now in (5.0, 6.0, 8.9, 9.0, 20.0):
-        await world.pass_to(now)
+        world.pass_to(now)
     assert world.times("product:p1") == [0.0, 1.0, 4.0, 9.0]
 
 
-async def test_a_storm_of_writes_makes_lists_doubtful_once_a_second() -> None:
+def test_a_storm_of_writes_makes_lists_doubtful_once_a_second() -> None:
     world = World(5.0)
     for hundredth in range(300):
         world.clock.now = hundredth / 100
         thing = frozenset({f"product:p{hundredth}"})
-        await world.aftermath.follow(Outdated(hard=thing, soft=frozenset({PRODUCTS})))
-    await world.pass_to(30.0)
+        world.aftermath.follow(Outdated(hard=thing, soft=frozenset({PRODUCTS})))
+    world.pass_to(30.0)
     assert world.times(PRODUCTS) == [0.0, 1.0, 2.0, 30.0]
     assert world.times("product:p299") == [2.99, 30.0]
 
 
-async def test_what_must_not_be_shown_is_purged_however_often() -> None:
+def test_what_must_not_be_shown_is_purged_however_often() -> None:
     world = World(5.0)
     for now in (0.0, 0.1):
         world.clock.now = now
-        await world.aftermath.follow(Outdated(hard=frozenset({PRODUCTS})))
+        world.aftermath.follow(Outdated(hard=frozenset({PRODUCTS})))
     assert world.times(PRODUCTS) == [0.0, 0.1]
 
 
-async def test_without_a_repeat_no_purge_is_left_to_it() -> None:
+def test_without_a_repeat_no_purge_is_left_to_it() -> None:
     world = World()
     for now in (0.0, 0.1):
         world.clock.now = now
-        await world.aftermath.follow(Outdated(soft=frozenset({PRODUCTS})))
+        world.aftermath.follow(Outdated(soft=frozenset({PRODUCTS})))
     assert world.times(PRODUCTS) == [0.0, 0.1]
 
 
@@ -119,7 +121,7 @@ async def test_it_repeats_by_itself() -> None:
     aftermath = Aftermath(purges, lags_s=[0.02, 0.01], clock=loop.time)
     running = asyncio.ensure_future(aftermath.run())  # noqa: TID251 - ends with the test
     await asyncio.sleep(0)
-    await aftermath.follow(_PRODUCT)
+    aftermath.follow(_PRODUCT)
     await until(purges.count, lambda count: count == 6)
     running.cancel()
     with pytest.raises(asyncio.CancelledError):
@@ -134,19 +136,19 @@ _writes = st.lists(
 
 
 @given(writes=_writes, lags_s=st.lists(st.sampled_from([0.5, 2.0, 5.0]), min_size=1, unique=True))
-async def test_after_the_last_write_everything_is_purged_once_more_at_its_lag(
+def test_after_the_last_write_everything_is_purged_once_more_at_its_lag(
     writes: Sequence[tuple[float, str]], lags_s: list[float]
 ) -> None:
     """The promise: whatever the index holds back for less than a lag is fetched after it."""
     world = World(*lags_s)
     last: dict[str, float] = {}
     for pause_s, one in writes:
-        await world.pass_to(world.clock.now + pause_s)
+        world.pass_to(world.clock.now + pause_s)
         last[one] = world.clock.now
-        await world.aftermath.follow(Outdated(soft=frozenset({one})))
+        world.aftermath.follow(Outdated(soft=frozenset({one})))
     end = world.clock.now
     for step in range(200):
-        await world.pass_to(end + step / 10)
+        world.pass_to(end + step / 10)
     for one, written_at in last.items():
         for lag_s in lags_s:
             due_at = written_at + lag_s

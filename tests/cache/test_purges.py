@@ -39,28 +39,26 @@ def door() -> Door:
 
 
 @pytest.mark.parametrize(("hard", "state"), [(True, State.EXPIRED), (False, State.REVALIDATE)])
-async def test_a_purge_is_as_hard_as_it_is_said_to_be(
-    door: Door, *, hard: bool, state: State
-) -> None:
-    await door.purges.purge(["product:P1"], hard=hard, by=Purger.ADMIN)
+def test_a_purge_is_as_hard_as_it_is_said_to_be(door: Door, *, hard: bool, state: State) -> None:
+    door.purges.purge(["product:P1"], hard=hard, by=Purger.ADMIN)
     assert door.state is state
     assert door.counted == [("product", Purger.ADMIN)]
     assert door.told == [(("product:P1",), hard)]
 
 
-async def test_what_is_purged_in_one_moment_is_purged_in_turn(door: Door) -> None:
+def test_what_is_purged_in_one_moment_is_purged_in_turn(door: Door) -> None:
     for hard in (False, True):
-        await door.purges.purge(["product:p1"], hard=hard, by=Purger.WEBHOOK)
+        door.purges.purge(["product:p1"], hard=hard, by=Purger.WEBHOOK)
     assert door.state is State.EXPIRED
     assert door.journals.position == 2
 
 
-async def test_a_purge_of_nothing_is_none(door: Door) -> None:
-    await door.purges.purge([], hard=True, by=Purger.EVENT)
+def test_a_purge_of_nothing_is_none(door: Door) -> None:
+    door.purges.purge([], hard=True, by=Purger.EVENT)
     assert (door.journals.position, door.counted, door.told) == (0, [], [])
 
 
-async def test_what_guests_do_lets_pages_be(door: Door) -> None:
-    await door.purges.purge(["guest:b1", "shopper:alice"], hard=True, by=Purger.EVENT)
+def test_what_guests_do_lets_pages_be(door: Door) -> None:
+    door.purges.purge(["guest:b1", "shopper:alice"], hard=True, by=Purger.EVENT)
     assert door.journals.pages.position == 0
     assert door.state is State.FRESH
