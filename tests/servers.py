@@ -118,7 +118,8 @@ def client(url: str) -> httpx2.AsyncClient:
 
 def free_socket() -> socket.socket:
     """Return a socket bound to a free port of loopback; it does not listen yet."""
-    listener = socket.socket()
+    # Named TCP, for asyncio to turn off Nagle's delays of 40 ms on what is accepted.
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listener.bind(("127.0.0.1", 0))
     return listener
 
