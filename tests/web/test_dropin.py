@@ -1,15 +1,19 @@
 """The SDKs with the gateway as their base URL: every call comes to the same as without it."""
 
+import inspect
 import json
 import re
 from collections.abc import Awaitable, Callable
+from inspect import iscoroutinefunction
 from pathlib import Path
-from typing import Any
+from typing import Any, get_type_hints
 
 import pytest
 from ordercloud import OrderCloudClient
 from ordercloud.errors import OrderCloudError
 from ordercloud.models.line_item import LineItem
+from ordercloud.models.misc import OrderDirection
+from pydantic import BaseModel
 
 from tests import node
 from tests.conftest import StartGateway
@@ -62,21 +66,38 @@ def _masked(value: object) -> list[Any]:
     return masked
 
 
+def _calls_of(script: str, folder: Path) -> Callable[[str], Awaitable[list[Any]]]:
+    """Return what runs a script of the JavaScript SDK's calls and gives what they came to."""
+
+    async def calls(url: str) -> list[Any]:
+        file = folder / "results.json"
+        await node.passes("sdk", script, OC_URL=url, RESULTS=str(file))
+        results: list[Any] = json.loads(file.read_text())
+        return results
+
+    return calls
+
+
 @pytest.mark.node
 async def test_the_javascript_sdk_cannot_tell_call_by_call(
     ordercloud: OrderCloud, running: Gateway, tmp_path: Path
 ) -> None:
-    async def calls(url: str) -> list[Any]:
-        file = tmp_path / "results.json"
-        await node.passes("sdk", "dropin.test.js", OC_URL=url, RESULTS=str(file))
-        results: list[Any] = json.loads(file.read_text())
-        return results
-
+    calls = _calls_of("dropin.test.js", tmp_path)
     results = dict(await _same_both_ways(ordercloud, running, calls))
     assert results["filters"]["Meta"]["TotalCount"] > 0
     assert results["forbidden"]["status"] == 403
     assert results["without a token"]["errorCode"] == "InvalidToken"
     assert results["submit"]["IsSubmitted"] is True
+
+
+@pytest.mark.node
+async def test_every_call_of_the_javascript_sdk_comes_to_the_same(
+    ordercloud: OrderCloud, running: Gateway, tmp_path: Path
+) -> None:
+    calls = _calls_of("sweep.test.js", tmp_path)
+    results = dict(await _same_both_ways(ordercloud, running, calls))
+    assert len(results) > 700
+    assert results["shopper: Me.Get"]["Username"] == "alice"
 
 
 @pytest.mark.node
@@ -92,14 +113,47 @@ async def test_the_python_sdk_cannot_tell_call_by_call(
     assert {"status": 404, "code": "NotFound"} in results
 
 
-async def _python_calls(url: str) -> list[Any]:
-    async with OrderCloudClient.create(
+async def test_every_call_of_a_shopper_in_the_python_sdk_comes_to_the_same(
+    ordercloud: OrderCloud, running: Gateway
+) -> None:
+    results = dict(await _same_both_ways(ordercloud, running, _every_python_call))
+    assert len(results) > 150
+    assert results["me.get"]["active"] is True
+
+
+def _python_sdk(url: str) -> OrderCloudClient:
+    return OrderCloudClient.create(
         client_id="storefront-client",
         client_secret="",
         base_url=f"{url}/v1",
         auth_url=f"{url}/oauth/token",
         scopes=["Shopper"],
-    ) as client:
+    )
+
+
+async def _every_python_call(url: str) -> list[Any]:
+    """Call all that shoppers may, with made-up arguments."""
+    async with _python_sdk(url) as client:
+        return [
+            [f"{area}.{name}", await _outcome(method(**_made_up(method)))]
+            for area in ("me", "cart", "orders", "line_items", "payments")
+            for name, method in inspect.getmembers(getattr(client, area), iscoroutinefunction)
+            if not name.startswith("_") and name != "revoke_tokens"
+        ]
+
+
+def _made_up(method: Callable[..., Any]) -> dict[str, Any]:
+    """Return something for each argument that *method* needs."""
+    kinds = get_type_hints(method)
+    made_up = {str: "a b, (it's ü!~*)", OrderDirection: OrderDirection.Outgoing}
+    model = {"Name": "ü & co", "xp": {"a": [1, "ü"]}}
+    parameters = inspect.signature(method).parameters.values()
+    needed = [one.name for one in parameters if one.default is one.empty]
+    return {name: made_up.get(kinds[name], model) for name in needed}
+
+
+async def _python_calls(url: str) -> list[Any]:
+    async with _python_sdk(url) as client:
         products = client.me.list_products(
             search="watch & co",
             search_on="Name,ID",
@@ -120,7 +174,8 @@ async def _python_calls(url: str) -> list[Any]:
 
 async def _outcome(call: Awaitable[Any]) -> Any:
     try:
-        return (await call).model_dump(mode="json")
+        answer = await call
+        return answer.model_dump(mode="json") if isinstance(answer, BaseModel) else answer
     except OrderCloudError as exc:
         return {"status": exc.status_code, "code": exc.errors[0].error_code}
 
