@@ -5,6 +5,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TypeAlias
 
+from proxy.model import Freshness
+
 _PRINTABLE = re.compile(r"[\x20-\x7e]*")
 _DISPLAY_PLAIN = re.compile(rb"[\x20-\x7e]")
 
@@ -61,3 +63,15 @@ def _display(byte: int) -> str:
     """Write one byte of a display string: RFC 9651 section 4.1.11."""
     plain = _DISPLAY_PLAIN.fullmatch(bytes((byte,))) and byte not in b'%"'
     return chr(byte) if plain else f"%{byte:02x}"
+
+
+def cache_member(name: str, freshness: Freshness, ttl_s: float) -> str:
+    """Write what the cache called *name* did: RFC 9211 section 2."""
+    ttl: dict[str, Bare] = {"ttl": int(ttl_s)}
+    did: dict[Freshness, dict[str, Bare]] = {
+        Freshness.CACHED: {"hit": True, **ttl},
+        Freshness.STALE: {"hit": True, **ttl},
+        Freshness.FRESH: {"fwd": Token("miss"), "stored": True, **ttl},
+        Freshness.FALLBACK: {"fwd": Token("miss")},
+    }
+    return member(Token("decision-proxy"), {**did[freshness], "detail": Token(name)})

@@ -261,23 +261,12 @@ def _personalization(done: Personalized) -> dict[str, Bare]:
 
 
 def _cache_status(done: Personalized) -> list[str]:
-    """Write what each cache did: RFC 9211 section 2."""
+    """Write what each cache did."""
     decision, page = done.decision, done.page
-    members = [_cache_member("page", page.freshness, page.ttl_s)]
+    members = [fields.cache_member("page", page.freshness, page.ttl_s)]
     if decision.reason is not Reason.NO_DECISION:
-        members.insert(0, _cache_member("decision", decision.freshness, decision.ttl_s))
+        members.insert(0, fields.cache_member("decision", decision.freshness, decision.ttl_s))
     return members
-
-
-def _cache_member(name: str, freshness: Freshness, ttl_s: float) -> str:
-    ttl: dict[str, Bare] = {"ttl": int(ttl_s)}
-    did: dict[Freshness, dict[str, Bare]] = {
-        Freshness.CACHED: {"hit": True, **ttl},
-        Freshness.STALE: {"hit": True, **ttl},
-        Freshness.FRESH: {"fwd": Token("miss"), "stored": True, **ttl},
-        Freshness.FALLBACK: {"fwd": Token("miss")},
-    }
-    return fields.member(Token("decision-proxy"), {**did[freshness], "detail": Token(name)})
 
 
 def _server_timing(done: Personalized) -> str:
