@@ -5,7 +5,7 @@ import asyncio
 import json
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
 
 import msgspec
@@ -14,10 +14,11 @@ import uvloop
 from proxy import app, config, doctor, events, live, remote
 from proxy.core import diff, examples, explain, lint, schema
 from proxy.core.events import Listed
+from proxy.core.given import Given
 from proxy.core.lint import Findings
 from proxy.edge.telemetry import configure_logging
 from proxy.errors import ProxyError
-from proxy.model import Asked, Facts, Json
+from proxy.model import Asked
 from proxy.reload import load_folder
 from proxy.usage import make_parser
 from proxy.web.server import stopped_by_signals
@@ -78,17 +79,16 @@ def _counted(count: int, noun: str) -> str:
 
 def _explain(args: argparse.Namespace) -> int:
     placement = load_folder(args.rules).placement(args.placement)
-    output: Json = None
+    given = Given(at=args.at, segments=(args.segment,) if args.segment is not None else ())
     try:
         if args.decision is not None:
-            output = msgspec.json.decode(args.decision.read_bytes())
-        elif args.segment is not None:
-            output = explain.sample_output(placement, args.segment)
+            given = replace(given, output=msgspec.json.decode(args.decision.read_bytes()))
+        output = explain.sample_output(placement, given)
     except (OSError, ValueError, RecursionError) as exc:
         print(f"{exc}; give the flow's output with --decision FILE", file=sys.stderr)
         return 2
     base_url = config.load(args.config).ordercloud.url
-    facts = Facts(at=args.at or datetime.now(UTC))
+    facts = given.facts(datetime.now(UTC))
     explanation = explain.explain(placement, output, facts, Asked(), base_url=base_url)
     print(json.dumps(explanation.as_json(), indent=2) if args.json else explanation.as_text())
     return 0
@@ -114,12 +114,12 @@ def _test(args: argparse.Namespace) -> int:
 
 def _diff(args: argparse.Namespace) -> int:
     old, new = load_folder(args.old), load_folder(args.new)
-    changes = list(diff.compare(old.placements, new.placements, Facts(at=datetime.now(UTC))))
+    changes = diff.compare(old.placements, new.placements, datetime.now(UTC))
     problems = (*old.problems, *new.problems)
     for problem in problems:
         print(problem, file=sys.stderr)
     if args.json:
-        print(json.dumps([asdict(change) for change in changes], indent=2))
+        print(json.dumps([change.as_json() for change in changes], indent=2))
     else:
         for change in changes:
             print(change)

@@ -169,7 +169,7 @@ def test_explain_knows_the_placements_there_are(shell: Shell) -> None:
 
 
 def test_explain_asks_for_the_decision_where_a_segment_says_too_little(shell: Shell) -> None:
-    shell.write("rules/hero.yaml", HERO.replace("segment: persona", 'segment: "personas[0].name"'))
+    shell.write("rules/hero.yaml", HERO.replace("segment: persona", 'segment: "personas[-1].name"'))
     assert shell("explain", "hero", "--segment", "vip") == Run(
         2,
         "",
@@ -244,9 +244,10 @@ def test_diff_gives_machines_the_same(shell: Shell) -> None:
         [
             {
                 "placement": "hero",
-                "segment": None,
+                "given": [{}],
                 "before": "/v1/me/products?categoryID=featured (default)",
                 "after": "/v1/me/products?categoryID=new (default)",
+                "answers": None,
             }
         ],
     )

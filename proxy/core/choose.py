@@ -12,7 +12,8 @@ from proxy.core.compose import ListTemplate
 from proxy.core.conditions import Circumstances, texts_of
 from proxy.core.curated import Curated
 from proxy.core.experiment import HOLDOUT
-from proxy.core.placement import CART, Placement, Rule, Split, generations
+from proxy.core.given import CART
+from proxy.core.placement import Placement, Rule, Split, generations
 from proxy.core.query import Pick, Unusable
 from proxy.model import AS_MEANT, Asked, Composition, Decision, Facts, Json, ListQuery, Reason
 

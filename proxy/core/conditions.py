@@ -34,9 +34,13 @@ class Circumstances:
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """Something that can be tested: its name for people, and how to read its values."""
+    """Something that can be tested: its name for people, and how to read its values.
+
+    `place` is where it stands in `given:` of an example: one key, and a path or name below it.
+    """
 
     name: str
+    place: tuple[str, str]
     read: Callable[[Circumstances], tuple[str, ...]] = field(compare=False)
 
 

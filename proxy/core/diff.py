@@ -1,79 +1,182 @@
-"""Two sets of rules, side by side: which segments get another list."""
+"""Two sets of rules, side by side: who gets another list, and how much of the traffic that is."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Any
 from urllib.parse import unquote
 
+from proxy.core.choose import Listed, choose
 from proxy.core.compose import ListTemplate
 from proxy.core.experiment import HOLDOUT
-from proxy.core.explain import NoSample, explain, requests, sample_output
+from proxy.core.explain import requests, sample_decision
+from proxy.core.given import Given, NoSample
 from proxy.core.placement import Placement, Split
 from proxy.core.query import Unusable
-from proxy.model import Asked, Facts, Json
+from proxy.core.traffic import Kind, Traffic
+from proxy.core.witness import witnesses
+from proxy.model import Asked, Decision
+
+_SHOWN_MAX = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What a placement shows: by which rule, and its list, or one for each variant.
+
+    A variant that has nothing to list has None; `said` is all of it in OrderCloud's words.
+    """
+
+    rule: str
+    listed: Mapping[str, Listed | None] = field(hash=False, compare=False)
+    said: str
+
+    def __str__(self) -> str:
+        """Write it for people."""
+        return f"{self.said} ({self.rule})" if self.rule else self.said
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """A segment (None: no decision) whose list changes; None where there is no such placement."""
+    """Shoppers who are shown something else; None where there is no such placement.
+
+    `answers` are those of the recent traffic that went to them; None where none is known.
+    """
 
     placement: str
-    segment: str | None
-    before: str | None
-    after: str | None
+    givens: tuple[Given, ...]
+    before: Shown | None
+    after: Shown | None
+    answers: int | None = None
+
+    @property
+    def is_of_lists(self) -> bool:
+        """Say whether another list is shown, and not the same by a rule of another name."""
+        before, after = self.before, self.after
+        return before is None or after is None or before.said != after.said
+
+    @property
+    def whom(self) -> str:
+        """Name the shoppers, the first few of many."""
+        named = [str(given) for given in self.givens[:_SHOWN_MAX]]
+        more = len(self.givens) - len(named)
+        return "; ".join([*named, f"{more} more"] if more else named)
+
+    def as_json(self) -> dict[str, Any]:
+        """Return it for machines."""
+        return {
+            "placement": self.placement,
+            "given": [given.as_json() for given in self.givens],
+            "before": str(self.before) if self.before else None,
+            "after": str(self.after) if self.after else None,
+            "answers": self.answers,
+        }
 
     def __str__(self) -> str:
         """Write it for people."""
-        whom = "no decision" if self.segment is None else f"segment '{self.segment}'"
-        return f"{self.placement}, {whom}: {self.before or 'nothing'} -> {self.after or 'nothing'}"
+        before, after = (self.before or "nothing", self.after or "nothing")
+        return f"{self.placement}, {self.whom}: {before} -> {after}"
 
 
 def compare(
-    before: Mapping[str, Placement], after: Mapping[str, Placement], facts: Facts
-) -> Iterator[Change]:
-    """Give every change, for each segment that the rules of either side name."""
+    before: Mapping[str, Placement],
+    after: Mapping[str, Placement],
+    now: datetime,
+    traffic: Traffic | None = None,
+) -> list[Change]:
+    """Return every change, for shoppers whom rules of either side are for, or who came of late."""
+    changes: list[Change] = []
     for name in sorted(before.keys() | after.keys()):
-        sides = before.get(name), after.get(name)
-        named = {segment for side in sides if side for segment in _segments(side)}
-        for segment in (None, *sorted(named)):
-            old, new = (_lists(side, segment, facts) if side else None for side in sides)
-            if old != new:
-                yield Change(name, segment, old, new)
+        old, new = (_Side(one[name], now) if name in one else None for one in (before, after))
+        changes += _changes(name, old, new, traffic)
+    return changes
 
 
-def _segments(placement: Placement) -> frozenset[str]:
-    return frozenset().union(*(rule.segments for rule in placement.rules))
+def touched_ratio(changes: Iterable[Change], traffic: Traffic) -> float:
+    """Return the share of the recent answers that would be other lists: 0 to 1."""
+    touched = sum(change.answers or 0 for change in changes if change.is_of_lists)
+    return touched / traffic.answers if traffic.answers else 0.0
 
 
-def _lists(placement: Placement, segment: str | None, facts: Facts) -> str:
-    """Return what *placement* lists for *segment*, in OrderCloud's words."""
-    output: Json = None
-    try:
-        output = sample_output(placement, segment) if segment is not None else None
-    except NoSample as exc:
-        return str(exc)
-    found = explain(placement, output, facts, Asked(), base_url="")
-    rule = next((rule for rule in placement.rules if rule.name == found.rule), None)
-    if rule is not None and isinstance(rule.then, Split):
-        return f"{_variants(rule.then, output)} ({found.rule})"
-    return f"{_written(found.requests) or 'the page in the decision'} ({found.rule})"
+class _Side:
+    """One of the two: what its placement shows to whom."""
+
+    def __init__(self, placement: Placement, now: datetime) -> None:
+        self._placement = placement
+        self._now = now
+        self._rules = {rule.name: rule for rule in placement.rules}
+
+    def shoppers(self) -> Iterator[Given]:
+        """Give shoppers whom the rules are for."""
+        for rule in self._placement.rules:
+            yield from witnesses(self._placement, rule, self._now)
+
+    def supposed(self, kind: Kind) -> Given:
+        """Return shoppers of *kind*, with such a decision as led them to their rule."""
+        rule = self._rules.get(kind.rule)
+        there = next(witnesses(self._placement, rule, self._now), Given()) if rule else Given()
+        return replace(kind.given, output=there.output, request=there.request)
+
+    def shown(self, given: Given) -> Shown:
+        """Return what is shown to *given*."""
+        try:
+            decision = sample_decision(self._placement, given)
+        except NoSample as exc:
+            return Shown("", {}, str(exc))
+        choice = choose(self._placement, decision, given.asked, given.facts(self._now))
+        rule = self._rules.get(choice.rule)
+        if rule is not None and isinstance(rule.then, Split):
+            return _split(choice.rule, rule.then, decision)
+        return Shown(choice.rule, {"": choice.then}, _said(choice.then))
 
 
-def _variants(split: Split, output: Json) -> str:
+def _changes(
+    name: str, before: _Side | None, after: _Side | None, traffic: Traffic | None
+) -> Iterator[Change]:
+    """Give the changes of one placement; all who get the same instead of the same are one."""
+    touched: dict[tuple[Shown | None, Shown | None], list[tuple[Given, int]]] = {}
+    for given, answers in _shoppers(name, before, after, traffic):
+        old = before.shown(given) if before else None
+        new = after.shown(given) if after else None
+        if old != new:
+            touched.setdefault((old, new), []).append((given, answers))
+    for (old, new), found in touched.items():
+        named = [given for given, answers in found if not answers]
+        distinct = {str(given): given for given in named or [given for given, _ in found]}
+        count = sum(answers for _, answers in found) if traffic else None
+        yield Change(name, tuple(distinct.values()), old, new, count)
+
+
+def _shoppers(
+    name: str, before: _Side | None, after: _Side | None, traffic: Traffic | None
+) -> Iterator[tuple[Given, int]]:
+    """Give who is to be looked at: made-up shoppers, and those who came, with their answers."""
+    yield Given(), 0
+    for side in (before, after):
+        yield from ((given, 0) for given in (side.shoppers() if side else ()))
+    if traffic is not None and before is not None:
+        of_it = (one for one in traffic.counted if one.kind.placement == name)
+        yield from ((before.supposed(one.kind), one.answers) for one in of_it)
+
+
+def _split(rule: str, split: Split, decision: Decision) -> Shown:
     """Return each variant with its weight: facts about one shopper would tell of one only."""
     weights, held_out = split.experiment.weights, split.experiment.holdout_ratio
-    every = [
-        f"{name} ({weights[name]:g}): {_variant(variant, output)}"
-        for name, variant in split.variants.items()
-    ]
-    return ", ".join([*every, f"{HOLDOUT}: {held_out:.3g} of all"] if held_out else every)
+    listed = {name: _variant(one, decision) for name, one in split.variants.items()}
+    said = [f"{name} ({weights[name]:g}): {_said(listed[name])}" for name in listed]
+    if held_out:
+        said.append(f"{HOLDOUT}: {held_out:.3g} of all")
+    return Shown(rule, listed, ", ".join(said))
 
 
-def _variant(variant: ListTemplate, output: Json) -> str:
+def _variant(variant: ListTemplate, decision: Decision) -> Listed | None:
     try:
-        return _written(requests(variant.fill(output, Asked()), ""))
+        return variant.fill(decision.output, Asked())
     except Unusable:
+        return None
+
+
+def _said(then: Listed | None) -> str:
+    if then is None:
         return "nothing"
-
-
-def _written(urls: Iterable[str]) -> str:
-    return " then ".join(map(unquote, urls))
+    return " then ".join(map(unquote, requests(then, ""))) or "the page in the decision"

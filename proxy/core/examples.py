@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from urllib.parse import unquote
 
-from proxy.core.explain import NoSample, explain, sample_output
+from proxy.core.explain import explain, sample_output
+from proxy.core.given import NoSample
 from proxy.core.placement import Example, Placement
-from proxy.model import Asked, Facts
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,14 +27,12 @@ def run(placement: Placement, *, now: datetime) -> Iterator[Outcome]:
 
 
 def _wrong(placement: Placement, example: Example, now: datetime) -> str | None:
-    output = example.output
+    given = example.given
     try:
-        if output is None and example.segment is not None:
-            output = sample_output(placement, example.segment)
+        output = sample_output(placement, given)
     except NoSample as exc:
         return f"{exc}; give the output instead"
-    facts = Facts(example.at or now, example.is_anonymous, example.profile, example.groups)
-    found = explain(placement, output, facts, Asked(query=example.request), base_url="")
+    found = explain(placement, output, given.facts(now), given.asked, base_url="")
     if found.rule != example.rule:
         return f"expected rule '{example.rule}', got '{found.rule}'"
     asked = " and ".join(unquote(request.partition("?")[2]) for request in found.requests)

@@ -1,17 +1,15 @@
 """Why a placement shows what it shows: each rule that was looked at, the query, and its URL."""
 
-import re
 from dataclasses import asdict, dataclass
 from typing import Any
 from urllib.parse import unquote
 
 from proxy.core.choose import EmbeddedPage, Listed, choose, trace
 from proxy.core.curated import Curated
+from proxy.core.given import Given, NoSample, merged, output_at
 from proxy.core.placement import Placement
 from proxy.core.query import targets
 from proxy.model import Asked, Composition, Decision, Facts, Freshness, Json, ListQuery, Reason
-
-_DOTTED = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,19 +50,11 @@ class Explanation:
         return "\n".join(lines)
 
 
-class NoSample(ValueError):
-    """A segment alone cannot make a decision for this placement."""
-
-
 def explain(
     placement: Placement, output: Json, facts: Facts, asked: Asked, *, base_url: str
 ) -> Explanation:
     """Explain what *placement* lists for a flow's *output*; None stands for no decision at all."""
-    decision = (
-        Decision(None, Reason.NO_DECISION, Freshness.FALLBACK)
-        if output is None
-        else Decision(output, Reason.MATCHED, Freshness.FRESH)
-    )
+    decision = _decision(output)
     choice = choose(placement, decision, asked, facts)
     steps = trace(placement, decision, asked, facts)
     return Explanation(
@@ -82,19 +72,31 @@ def explain(
     )
 
 
-def sample_output(placement: Placement, segment: str) -> Json:
-    """Return the smallest flow output that names *segment* where this placement looks for it.
+def sample_output(placement: Placement, given: Given) -> Json:
+    """Return the output that is supposed of the placement's flow; None where there is no decision.
 
     Raises:
-        NoSample: the placement looks for none, or by a path too clever to run backwards.
+        NoSample: where the segments would stand in it cannot be told.
     """
+    if not given.segments:
+        return given.output
+    segments: Json = given.segments[0] if len(given.segments) == 1 else [*given.segments]
     pick = placement.flow.segment if placement.flow else None
-    if pick is None or not _DOTTED.fullmatch(pick.path):
-        raise NoSample(f"'{placement.name}' does not read a segment from a plain path")
-    output: Json = segment
-    for key in reversed(pick.path.split(".")):
-        output = {key: output}
-    return output
+    try:
+        if pick is not None:
+            return merged(given.output, output_at(pick.path, segments))
+    except NoSample:
+        pass
+    raise NoSample(f"'{placement.name}' does not read a segment from a plain path")
+
+
+def sample_decision(placement: Placement, given: Given) -> Decision:
+    """Return the decision that is supposed.
+
+    Raises:
+        NoSample: where the segments would stand in it cannot be told.
+    """
+    return _decision(sample_output(placement, given))
 
 
 def requests(then: Listed, base_url: str) -> tuple[str, ...]:
@@ -107,6 +109,12 @@ def requests(then: Listed, base_url: str) -> tuple[str, ...]:
             return tuple(url for query in every for url in requests(query, base_url))
         case EmbeddedPage() | Curated():
             return ()
+
+
+def _decision(output: Json) -> Decision:
+    if output is None:
+        return Decision(None, Reason.NO_DECISION, Freshness.FALLBACK)
+    return Decision(output, Reason.MATCHED, Freshness.FRESH)
 
 
 def _verdict(one: Considered) -> str:

@@ -15,13 +15,11 @@ from proxy.core.conditions import Circumstances, Condition, Key, Subject, schedu
 from proxy.core.curated import Curated
 from proxy.core.experiment import Experiment
 from proxy.core.freshness import Times
+from proxy.core.given import Given
 from proxy.core.query import Pick
 from proxy.core.schedule import NEVER, Schedule
 from proxy.core.scope import Sharing
-from proxy.model import Facts, Json, Profile
-
-CART = "cart"
-"""The key of a flow's output under which a shopper's live cart stands."""
+from proxy.model import Facts, Json
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,19 +99,10 @@ class Rule:
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """What the file itself promises: given this, that rule (and query) is what comes out.
-
-    `at` is None for now.
-    """
+    """What the file itself promises: given this, that rule (and query) is what comes out."""
 
     line: int
-    segment: str | None
-    output: Json
-    at: datetime | None
-    is_anonymous: bool | None
-    profile: Profile
-    groups: frozenset[str]
-    request: Mapping[str, str]
+    given: Given
     rule: str
     query: str | None
 
@@ -171,6 +160,12 @@ class Placement:
     def steady_until(self, at: datetime) -> datetime:
         """Return a moment up to which *at* and later moments make no difference to any rule."""
         return min((schedule.steady_until(at) for schedule in self._schedules), default=NEVER)
+
+    @cached_property
+    def named_groups(self) -> frozenset[str]:
+        """Return the user groups that any of the rules names."""
+        keys = (key for rule in self.rules for key in rule.when.keys)
+        return frozenset().union(*(key.values for key in keys if key.subject.name == "group"))
 
     @cached_property
     def _index(self) -> Mapping[Subject | None, Mapping[str, list[int]]]:

@@ -16,10 +16,12 @@ from proxy.core.curated import Curated, NotCurated, read_curated
 from proxy.core.experiment import HOLDOUT, Experiment
 from proxy.core.forms import FormError, is_id, read_pick, read_query
 from proxy.core.freshness import Times
+from proxy.core.given import CART, Given
 from proxy.core.nodes import (
     ExampleNode,
     FlowNode,
     FromNode,
+    GivenNode,
     ListNode,
     PlacementFile,
     RequestNode,
@@ -29,7 +31,6 @@ from proxy.core.nodes import (
     WhenNode,
 )
 from proxy.core.placement import (
-    CART,
     Example,
     Flow,
     Needs,
@@ -46,7 +47,7 @@ from proxy.core.scope import SHAREABLE, Sharing
 from proxy.core.when import read_schedule, read_when, read_zone, walk
 from proxy.document import Document, Path
 from proxy.errors import DocumentError, Problem
-from proxy.model import Json, Profile
+from proxy.model import Json
 from proxy.stalls import free
 
 
@@ -287,18 +288,25 @@ class _Loader:
             return read_pick("missing", at)
 
     def _example(self, i: int, node: ExampleNode) -> Example:
-        given, path = node.given, ("examples", i)
+        path = ("examples", i)
         return Example(
             line=self._source.places[path][0],
-            segment=given.segment,
-            output=given.output,
-            at=self._moment(given.at, (*path, "given", "at")),
-            is_anonymous=given.anonymous,
-            profile=Profile(given.buyer or "", "", given.language, given.currency),
-            groups=frozenset(given.group),
-            request={name.casefold(): text for name, text in given.request.items()},
+            given=self._given(node.given, (*path, "given")),
             rule=node.expect.rule,
             query=node.expect.query,
+        )
+
+    def _given(self, node: GivenNode, path: Path) -> Given:
+        return Given(
+            segments=(node.segment,) if node.segment is not None else (),
+            output=node.output,
+            at=self._moment(node.at, (*path, "at")),
+            is_anonymous=node.anonymous,
+            buyer=node.buyer,
+            groups=frozenset(node.group),
+            language=node.language,
+            currency=node.currency,
+            request=node.request,
         )
 
     def _moment(self, text: str | None, path: Path) -> datetime | None:

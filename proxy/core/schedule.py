@@ -15,6 +15,7 @@ NEVER = datetime.max.replace(tzinfo=UTC)
 
 _DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 _SHORTEST_DAY = 3
+_HALF_HOURS = 8 * 48
 _CLOCK = r"([01]\d|2[0-3]):[0-5]\d"
 _MOMENT = re.compile(
     rf"[12]\d{{3}}-\d\d-\d\d(?P<minute>[ T]{_CLOCK}(?P<second>:[0-5]\d)?(Z|[+-]{_CLOCK})?)?",
@@ -82,6 +83,15 @@ class Schedule:
                 return f"it is off on {day} at {local:%H:%M} ({self.zone.key})"
             case Phase.ON:
                 return None
+
+    def next_on(self, at: datetime) -> datetime:
+        """Return a moment from *at* on at which the rule applies; *at* if none is near.
+
+        Looked for by the half hour, as weekly windows open.
+        """
+        begin = max(at, self.start) if self.start else at
+        moments = (begin + timedelta(minutes=30 * n) for n in range(_HALF_HOURS))
+        return next((moment for moment in moments if self.phase(moment) is Phase.ON), at)
 
     def _is_in_week(self, local: datetime) -> bool:
         today, now = local.weekday(), local.time()

@@ -11,8 +11,9 @@ from xml.etree import ElementTree as ET
 
 import msgspec
 
+from proxy.core.given import CART
 from proxy.core.lint import Findings
-from proxy.core.placement import CART, Flow, Placement, Rule
+from proxy.core.placement import Flow, Placement, Rule
 from proxy.core.query import Pick
 from proxy.core.when import SEGMENT
 from proxy.document import nearest

@@ -51,12 +51,12 @@ def _anonymity(now: Circumstances) -> tuple[str, ...]:
     return () if is_anonymous is None else (as_text(is_anonymous),)
 
 
-SEGMENT = Subject("segment", lambda now: now.segments)
-ANONYMOUS = Subject("anonymous", _anonymity)
-BUYER = Subject("buyer", _of_profile("buyer_id"))
-GROUP = Subject("group", lambda now: tuple(sorted(now.facts.groups or ())))
-LANGUAGE = Subject("language", _of_profile("language"))
-CURRENCY = Subject("currency", _of_profile("currency"))
+SEGMENT = Subject("segment", ("segment", ""), lambda now: now.segments)
+ANONYMOUS = Subject("anonymous", ("anonymous", ""), _anonymity)
+BUYER = Subject("buyer", ("buyer", ""), _of_profile("buyer_id"))
+GROUP = Subject("group", ("group", ""), lambda now: tuple(sorted(now.facts.groups or ())))
+LANGUAGE = Subject("language", ("language", ""), _of_profile("language"))
+CURRENCY = Subject("currency", ("currency", ""), _of_profile("currency"))
 
 
 def read_when(node: WhenNode, zone: ZoneInfo, at: Path) -> Condition:
@@ -147,7 +147,9 @@ def _combinations(node: WhenNode, zone: ZoneInfo, at: Path) -> Iterator[Conditio
 
 
 def _output_subject(pick: Pick) -> Subject:
-    return Subject(f"'{pick.path}'", lambda now: texts_of(pick.find(now.output)))
+    return Subject(
+        f"'{pick.path}'", ("output", pick.path), lambda now: texts_of(pick.find(now.output))
+    )
 
 
 def _request_subject(name: str) -> Subject:
@@ -155,7 +157,7 @@ def _request_subject(name: str) -> Subject:
         value = now.request.get(name.casefold())
         return (value,) if value else ()
 
-    return Subject(f"request parameter '{name}'", read)
+    return Subject(f"request parameter '{name}'", ("request", name), read)
 
 
 def _form(subject: Subject, form: Any, at: Path, presence: Presence) -> Iterator[Condition]:

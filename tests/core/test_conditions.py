@@ -32,8 +32,8 @@ from proxy.core.placement import Placement
 from proxy.model import Asked, Facts, Json, Profile
 from tests.core.making import NOON, decided, slot
 
-COLOR = Subject("color", lambda now: texts_of(now.output))
-SIZE = Subject("size", lambda now: texts_of(now.request.get("size")))
+COLOR = Subject("color", ("color", ""), lambda now: texts_of(now.output))
+SIZE = Subject("size", ("size", ""), lambda now: texts_of(now.request.get("size")))
 
 
 def holds(condition: Condition, output: Json) -> bool:

@@ -84,11 +84,11 @@ def test_a_list_in_the_decision_asks_for_nothing() -> None:
 
 def test_a_segment_that_cannot_be_sampled_asks_for_the_output() -> None:
     example = "given: {segment: vip}, expect: {rule: vips}"
-    assert wrong(example, segment="personas[0]") == (
+    assert wrong(example, segment="personas[-1]") == (
         "'slot' does not read a segment from a plain path; give the output instead"
     )
     given_output = "given: {output: {personas: [vip]}}, expect: {rule: vips}"
-    assert wrong(given_output, segment="personas[0]") is None
+    assert wrong(given_output, segment="personas[-1]") is None
 
 
 def test_moments_are_those_of_the_files_time_zone() -> None:

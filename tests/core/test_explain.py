@@ -4,7 +4,8 @@ import json
 
 import pytest
 
-from proxy.core.explain import Explanation, NoSample, explain, sample_output
+from proxy.core.explain import Explanation, explain, sample_output
+from proxy.core.given import Given, NoSample
 from proxy.model import Asked, Facts, Json, Reason
 from tests.core.making import NOON, placement, slot
 
@@ -26,6 +27,8 @@ SHOP = placement("""
     default:
       query: {categoryID: featured}
 """)
+
+VIP = Given(segments=("vip",))
 
 
 def explained(output: Json) -> Explanation:
@@ -80,17 +83,17 @@ def test_machines_get_the_same() -> None:
 
 
 def test_a_segment_alone_makes_a_decision_where_the_placement_looks_for_it() -> None:
-    assert sample_output(SHOP, "vip") == {"offer": {"persona": "vip"}}
-    assert sample_output(slot(segment="persona"), "vip") == {"persona": "vip"}
+    assert sample_output(SHOP, VIP) == {"offer": {"persona": "vip"}}
+    assert sample_output(slot(segment="persona"), VIP) == {"persona": "vip"}
 
 
-@pytest.mark.parametrize("path", ["personas[0]", "length(persona)", "a.*.b", '"my persona"'])
+@pytest.mark.parametrize("path", ["personas[-1]", "length(persona)", "a.*.b", '"my persona"'])
 def test_a_path_that_cannot_be_run_backwards_makes_none(path: str) -> None:
     with pytest.raises(NoSample, match="'slot' does not read a segment from a plain path"):
-        sample_output(slot(segment=path), "vip")
+        sample_output(slot(segment=path), VIP)
 
 
 def test_a_placement_without_a_segment_makes_none() -> None:
     where = placement("placement: p\nresource: me/products\ndefault: {query: {}}\n")
     with pytest.raises(NoSample):
-        sample_output(where, "vip")
+        sample_output(where, VIP)
