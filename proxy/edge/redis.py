@@ -203,14 +203,17 @@ def _settings(config: RedisConfig) -> dict[str, Any]:
         "db": config.db,
         "username": config.username or None,
         "password": _secret(config.password),
-        "ssl": config.tls,
-        "ssl_ca_certs": str(config.ca_file) if config.ca_file else None,
+        **(_encryption(config) if config.tls else {}),
         "socket_timeout": None,
         "socket_connect_timeout": config.limit,
         "socket_read_size": _READ_BYTES,
         "retry": Retry(NoBackoff(), 0),
         "protocol": 2,
     }
+
+
+def _encryption(config: RedisConfig) -> dict[str, Any]:
+    return {"ssl": True, "ssl_ca_certs": str(config.ca_file) if config.ca_file else None}
 
 
 def _place(node: str) -> dict[str, Any]:
