@@ -3,17 +3,22 @@
 import asyncio
 import contextlib
 import signal
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from proxy.edge import redis
 from proxy.errors import RedisAway
 from proxy.sections import Redis as RedisConfig
+from tests.answers import until
+from tests.servers import free_socket
 
 _PATIENCE_S = 20.0
 _LOOK_AGAIN_S = 0.01
+_THIRDS = ((0, 5460), (5461, 10922), (10923, 16383))
+_IS_OK = "cluster_state:ok"
 
 
 @dataclass(slots=True)
@@ -21,7 +26,7 @@ class RedisServer:
     """A server on a Unix socket, that may be killed, started anew, stopped short and let go on."""
 
     folder: Path
-    options: tuple[str, ...] = ()
+    options: Sequence[str] = ("--port", "0")
     process: asyncio.subprocess.Process | None = field(default=None, init=False)
 
     @property
@@ -38,8 +43,8 @@ class RedisServer:
         """Start it, and wait until it answers."""
         self.process = await asyncio.create_subprocess_exec(
             "redis-server",
-            *("--port", "0", "--unixsocket", self.node, "--dir", str(self.folder)),
-            *("--save", "", *self.options),
+            *self.options,
+            *("--unixsocket", self.node, "--dir", str(self.folder), "--save", ""),
             stdout=asyncio.subprocess.DEVNULL,
         )
         await self._until_it_answers()
@@ -79,9 +84,89 @@ class RedisServer:
 @contextlib.asynccontextmanager
 async def running_redis(folder: Path, *options: str) -> AsyncIterator[RedisServer]:
     """Run a server for the block; *options* are those of its command line."""
-    server = RedisServer(folder, options)
+    server = RedisServer(folder, options or ("--port", "0"))
     try:
         await server.start()
         yield server
     finally:
         await server.kill()
+
+
+@contextlib.asynccontextmanager
+async def running_cluster(folder: Path) -> AsyncIterator[RedisConfig]:
+    """Run a cluster of three nodes, each with a third of the slots, for the block."""
+    free = _free_ports(6)
+    ports, buses = free[:3], free[3:]
+    async with contextlib.AsyncExitStack() as stack:
+        nodes = [
+            await stack.enter_async_context(
+                running_redis(
+                    _made(folder / str(port)),
+                    *("--port", str(port), "--bind", "127.0.0.1", "--cluster-enabled", "yes"),
+                    *("--cluster-port", str(bus), "--cluster-node-timeout", "1000"),
+                )
+            )
+            for port, bus in zip(ports, buses, strict=True)
+        ]
+        for (first, last), node in zip(_THIRDS, nodes, strict=True):
+            await _tell(node, "CLUSTER", "ADDSLOTSRANGE", first, last)
+            await _tell(node, "CLUSTER", "MEET", "127.0.0.1", ports[0], buses[0])
+        for node in nodes:
+            await until(partial(_tell, node, "CLUSTER", "INFO"), lambda info: _IS_OK in str(info))
+        yield _patient("cluster", ports[0])
+
+
+@dataclass(frozen=True, slots=True)
+class Watched:
+    """A master, its replica, and where the Sentinel is that watches them."""
+
+    master: RedisServer
+    config: RedisConfig
+
+
+@contextlib.asynccontextmanager
+async def running_sentinel(folder: Path) -> AsyncIterator[Watched]:
+    """Run a master, a replica and a Sentinel that puts the one in the other's place."""
+    ports = _free_ports(3)
+    watch = _made(folder / "sentinel") / "sentinel.conf"
+    watch.write_text(
+        f"sentinel monitor mymaster 127.0.0.1 {ports[0]} 1\n"
+        "sentinel down-after-milliseconds mymaster 300\n"
+        "sentinel failover-timeout mymaster 1000\n"
+    )
+    options = [("--port", str(port), "--bind", "127.0.0.1") for port in ports]
+    async with (
+        running_redis(
+            _made(folder / "master"), *options[0], "--repl-diskless-sync-delay", "0"
+        ) as master,
+        running_redis(
+            _made(folder / "replica"), *options[1], "--replicaof", "127.0.0.1", str(ports[0])
+        ) as replica,
+    ):
+        await until(partial(_tell, replica, "ROLE"), lambda role: "connected" in str(role))
+        async with running_redis(watch.parent, str(watch), "--sentinel", *options[2]) as sentinel:
+            await until(partial(_tell, sentinel, "SENTINEL", "replicas", "mymaster"), bool)
+            yield Watched(master, _patient("sentinel", ports[2]))
+
+
+def _patient(mode: str, port: int) -> RedisConfig:
+    settings = {"nodes": [f"127.0.0.1:{port}"], "mode": mode, "timeout": "1s", "limit": "5s"}
+    return RedisConfig.model_validate(settings)
+
+
+async def _tell(server: RedisServer, *command: str | int) -> object:
+    config = RedisConfig(nodes=(server.node,))
+    async with redis.connected(config) as client:
+        return await client.call(lambda each: each.execute_command(*command))
+
+
+def _free_ports(count: int) -> list[int]:
+    """Return ports that were free a moment ago, all different."""
+    with contextlib.ExitStack() as stack:
+        sockets = [stack.enter_context(free_socket()) for _ in range(count)]
+        return [each.getsockname()[1] for each in sockets]
+
+
+def _made(folder: Path) -> Path:
+    folder.mkdir()
+    return folder
