@@ -3,16 +3,23 @@
 import asyncio
 import time
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+from ipaddress import ip_address
 from pathlib import Path
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.x509.oid import NameOID
 
 from proxy.edge.redis import Client, Redis, connected
 from proxy.errors import RedisAway
 from proxy.sections import Redis as RedisConfig
 from proxy.tasks import Tasks
 from tests.redis import RedisServer, running_redis
-from tests.servers import Servers
+from tests.servers import Servers, free_socket
 
 
 @pytest.fixture
@@ -175,3 +182,51 @@ async def test_a_call_that_is_cancelled_spoils_no_other(
     answers = await asyncio.gather(*calls, return_exceptions=True)
     assert answers[1::2] == [key.encode() for key in keys[1::2]]
     assert not redis.is_away
+
+
+async def test_users_of_redis_have_passwords(servers: Servers, tmp_path: Path) -> None:
+    user = ("--user", "shop", "on", ">secret", "~*", "+@all")
+    async with running_redis(tmp_path, "--port", "0", *user) as server:
+        shop = {**server.section, "username": "shop", "password": "secret"}
+        redis = await servers.start(connected(RedisConfig.model_validate(shop)))
+        assert await redis.send("SET", "key", "value")
+        wrong = RedisConfig.model_validate({**shop, "password": "guessed"})
+        stranger = await servers.start(connected(wrong))
+        with pytest.raises(RedisAway) as refused:
+            await stranger.send("SET", "key", "value")
+        assert "guessed" not in str(refused.value)
+
+
+async def test_connections_may_be_encrypted(servers: Servers, tmp_path: Path) -> None:
+    with free_socket() as listener:
+        port = listener.getsockname()[1]
+    certificate, key = make_certificate(tmp_path)
+    files = ("--tls-cert-file", str(certificate), "--tls-key-file", str(key))
+    options = ("--tls-port", str(port), *files, "--tls-auth-clients", "no", "--port", "0")
+    async with running_redis(tmp_path, *options):
+        settings = {"nodes": f"127.0.0.1:{port}", "tls": True, "timeout": "5s"}
+        trusting = RedisConfig.model_validate({**settings, "ca_file": certificate})
+        assert await (await servers.start(connected(trusting))).send("PING")
+        strict = await servers.start(connected(RedisConfig.model_validate(settings)))
+        with pytest.raises(RedisAway):
+            await strict.send("PING")
+
+
+def make_certificate(folder: Path) -> tuple[Path, Path]:
+    """Write a certificate for loopback, signed by itself, and its key; return where."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "redis of a test")])
+    now = datetime.now(UTC)
+    certificate = (
+        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
+        .not_valid_before(now - timedelta(hours=1))
+        .not_valid_after(now + timedelta(hours=1))
+        .add_extension(
+            x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))]), critical=False
+        )
+        .sign(key, SHA256())
+    )
+    paths = folder / "certificate.pem", folder / "key.pem"
+    paths[0].write_bytes(certificate.public_bytes(Encoding.PEM))
+    paths[1].write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+    return paths
