@@ -9,11 +9,19 @@ from pathlib import Path
 
 from proxy import config
 from proxy.config import Config
+from proxy.edge import redis
 from proxy.edge.cdp import Cdp
 from proxy.edge.http import Upstream, connected
 from proxy.edge.ordercloud import SignIn
 from proxy.edge.token import Verifier
-from proxy.errors import DocumentError, OrderCloudRefused, TokenError, UpstreamError, UpstreamFailed
+from proxy.errors import (
+    DocumentError,
+    OrderCloudRefused,
+    RedisAway,
+    TokenError,
+    UpstreamError,
+    UpstreamFailed,
+)
 from proxy.model import Call, Guest, Reason
 from proxy.reload import load_folder
 from proxy.remote import admin_url
@@ -44,7 +52,7 @@ class Finding:
 
 
 async def examine(config_path: Path | None) -> list[Finding]:
-    """Examine configuration, admin key, ports, rules, cache and both upstreams."""
+    """Examine configuration, admin key, ports, rules, cache, both upstreams and Redis."""
     try:
         settings = config.load(config_path)
     except DocumentError as exc:
@@ -57,6 +65,7 @@ async def examine(config_path: Path | None) -> list[Finding]:
         _examine_cache(settings),
         *await _examine_ordercloud(settings),
         await _examine_cdp(settings),
+        *await _examine_redis(settings),
     ]
 
 
@@ -184,6 +193,23 @@ async def _examine_cdp(settings: Config) -> Finding:
         seen = f"{url} does not run flows for this tenant"
         return Finding("CDP", False, seen, _CDP_MEND)
     return Finding("CDP", True, f"{url} runs flows")
+
+
+async def _examine_redis(settings: Config) -> list[Finding]:
+    """Reach Redis, if there is any, and ask what it forgets when it is full."""
+    nodes = ", ".join(settings.redis.nodes)
+    if not nodes:
+        return []
+    async with redis.connected(settings.redis) as server:
+        try:
+            memory = await server.call(lambda client: client.info("memory"))
+        except RedisAway as exc:
+            mend = "check redis.nodes and mode; until it answers, each replica is on its own"
+            return [Finding("Redis", False, f"{nodes}: {exc}", mend)]
+    if settings.events.outbox == "redis" and "allkeys" in str(memory):
+        seen = f"{nodes} may forget events when it is full (maxmemory-policy)"
+        return [Finding("Redis", False, seen, "set it to volatile-lru: all but events expires")]
+    return [Finding("Redis", True, f"{nodes} answers")]
 
 
 def _connect(name: str, url: str) -> contextlib.AbstractAsyncContextManager[Upstream]:

@@ -10,6 +10,7 @@ import yaml
 from proxy import config, doctor
 from proxy.doctor import Finding
 from tests.emulators import STOREFRONT, Cdp, OrderCloud
+from tests.redis import RedisServer, running_redis
 from tests.servers import free_socket, running_gateway
 
 HERO = "placement: hero\nresource: me/products\ndefault: {query: {}}\n"
@@ -180,6 +181,28 @@ async def test_a_tenant_that_does_not_know_us_is_told(wrong: dict[str, str], sit
     finding = (await site.examine(cdp=wrong))["CDP"]
     assert not finding.is_fine
     assert finding.mend.startswith("check cdp.client_key and cdp.point_of_sale")
+
+
+async def test_redis_that_answers_is_fine(site: Site, tmp_path: Path) -> None:
+    async with running_redis(tmp_path) as server:
+        findings = await site.examine(redis=server.section)
+        assert findings["Redis"] == Finding("Redis", True, f"{server.node} answers")
+
+
+async def test_redis_that_is_nowhere_is_told(lonely: Site, tmp_path: Path) -> None:
+    findings = await lonely.examine(redis=RedisServer(tmp_path).section)
+    assert not findings["Redis"].is_fine
+    assert "redis.nodes" in findings["Redis"].mend
+
+
+@pytest.mark.parametrize(("policy", "is_fine"), [("allkeys-lru", False), ("volatile-lru", True)])
+async def test_redis_that_may_forget_events_is_told(
+    lonely: Site, tmp_path: Path, policy: str, *, is_fine: bool
+) -> None:
+    options = ("--port", "0", "--maxmemory", "50mb", "--maxmemory-policy", policy)
+    async with running_redis(tmp_path, *options) as server:
+        findings = await lonely.examine(redis=server.section, events={"outbox": "redis"})
+    assert findings["Redis"].is_fine is is_fine
 
 
 def test_a_finding_is_one_line_or_two() -> None:
