@@ -2,33 +2,32 @@
 
 import asyncio
 import contextlib
-import random
 import socket
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, TypeVar
+from typing import Any
 
 from starlette.types import ASGIApp
 
+from proxy import caches as cached
 from proxy import events
 from proxy import fleet as fleets
 from proxy.cache.aftermath import Aftermath
-from proxy.cache.cache import Cache
 from proxy.cache.journal import Journal, Journals
 from proxy.cache.refusals import Refusals
+from proxy.caches import Caches
 from proxy.config import Config
 from proxy.decisions import Decisions
 from proxy.edge.cdp import Cdp
 from proxy.edge.http import Upstream, connected
-from proxy.edge.memory import Memory
 from proxy.edge.ordercloud import OrderCloud
-from proxy.edge.shared import EXECUTIONS, PAGES, Codec
+from proxy.edge.shared import EXECUTIONS, PAGES
+from proxy.edge.snapshot import GROUPS, PROFILES
 from proxy.edge.stream import Streams
 from proxy.edge.telemetry import Metrics
 from proxy.edge.token import Verifier
-from proxy.fleet import Fleet
 from proxy.pages import Pages
 from proxy.pipeline import Pipeline
 from proxy.reload import RuleBook, RuleSet
@@ -39,8 +38,10 @@ from proxy.shoppers import Shoppers
 from proxy.tasks import Tasks
 from proxy.web import routes, server
 from proxy.web.connection import Connection, Limits
+from proxy.web.encodings import Encodings
 from proxy.web.fastpath import FastConnection, Learning
 from proxy.web.health import AdminEndpoints, Health
+from proxy.web.lists import Lists
 from proxy.web.passthrough import InPlace, Observe, Passthrough
 from proxy.web.placements import Placements
 from proxy.web.purge import PurgeEndpoint
@@ -48,9 +49,8 @@ from proxy.web.recipes import Recipes
 from proxy.web.server import Front
 from proxy.web.webhooks import Webhooks
 
-T = TypeVar("T")
-
 _PROFILES_BYTES = 32 * 1024**2
+_LISTS_BYTES = 32 * 1024**2
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +120,10 @@ async def running(config: Config) -> AsyncIterator[Gateway]:
         catalog = OrderCloud(upstreams.ordercloud)
         verifier = _verifier(config, tasks, upstreams)
         journals, purges = fleet.journals, fleet.purges
-        caches = _Caches(metrics, tasks, fleet, fetches_max=config.cache.fetches)
+        caches = await stack.enter_async_context(
+            cached.running(config.cache, metrics, tasks, fleet)
+        )
+        caches.remember_keys(verifier)
         shoppers = _shoppers(config, caches, journals, catalog)
         decisions = _decisions(config, caches, journals, shoppers, Cdp(upstreams.cdp, config.cdp))
         scopes = Scopes(shoppers, timeout_s=config.cdp.timeout)
@@ -141,15 +144,16 @@ async def running(config: Config) -> AsyncIterator[Gateway]:
             rules=lambda: rules.current,
             metrics=metrics,
             cdp=config.cdp,
+            encodings=_encodings(config, metrics),
             on_shown=told.exposures.note if told else None,
         )
-        endpoints = AdminEndpoints(health, metrics, config)
+        lists = _lists(config, upstreams.ordercloud, verifier, scopes, caches, journals.pages)
         through = partial(
             _passthrough, config.ordercloud, tasks, observe=told.listener.observe if told else None
         )
         storefront = routes.storefront(
             placements,
-            api=through(upstreams.ordercloud, in_place=placements.in_place),
+            api=through(upstreams.ordercloud, in_place=(placements.in_place, *lists)),
             oauth=through(upstreams.auth),
             events=told.endpoints if told else None,
             webhooks=Webhooks(
@@ -158,8 +162,36 @@ async def running(config: Config) -> AsyncIterator[Gateway]:
             config=config,
             metrics=metrics,
         )
-        admin = routes.admin(endpoints, PurgeEndpoint(purges), config=config, metrics=metrics)
+        admin = routes.admin(
+            AdminEndpoints(health, metrics, config),
+            PurgeEndpoint(purges),
+            config=config,
+            metrics=metrics,
+        )
         yield Gateway(*_fronts(storefront, admin, config, recipes, metrics), health)
+
+
+def _lists(
+    config: Config,
+    upstream: Upstream,
+    verifier: Verifier,
+    scopes: Scopes,
+    caches: Caches,
+    journal: Journal,
+) -> Sequence[InPlace]:
+    """Return what answers with OrderCloud's own lists, if they are kept at all."""
+    if not config.cache.lists:
+        return ()
+    limit_s, silence_s = config.ordercloud.limit, config.ordercloud.silence
+    lists = Lists(
+        Streams(upstream, connect_s=limit_s, silence_s=silence_s),
+        verifier,
+        scopes,
+        caches.make("lists", journal, _LISTS_BYTES),
+        fresh_s=config.cache.lists,
+        limit_s=limit_s,
+    )
+    return (lists.in_place,)
 
 
 def _fronts(
@@ -175,6 +207,12 @@ def _fronts(
         return Front(storefront, plain.connect), plain
     fast = partial(FastConnection, recipes=recipes, **limits)
     return Front(Learning(storefront, recipes), fast), plain
+
+
+def _encodings(config: Config, metrics: Metrics) -> Encodings:
+    encodings = Encodings(config.cache.encodings)
+    metrics.cache_bytes.labels("encodings").set_function(lambda: encodings.size_bytes)
+    return encodings
 
 
 def _limits(at: Server, metrics: Metrics) -> dict[str, Any]:
@@ -226,7 +264,7 @@ def _passthrough(
     upstream: Upstream,
     *,
     observe: Observe | None,
-    in_place: InPlace | None = None,
+    in_place: Sequence[InPlace] = (),
 ) -> Passthrough:
     return Passthrough(
         Streams(upstream, connect_s=config.limit, silence_s=config.silence),
@@ -237,61 +275,50 @@ def _passthrough(
     )
 
 
-class _Caches:
-    """Makes caches in this process's memory, and shows in the metrics what they take."""
-
-    def __init__(self, metrics: Metrics, tasks: Tasks, fleet: Fleet, *, fetches_max: int) -> None:
-        self._metrics = metrics
-        self._tasks = tasks
-        self._fleet = fleet
-        self._fetches_max = fetches_max
-
-    def make(
-        self, name: str, journal: Journal, max_bytes: int, codec: Codec[T] | None = None
-    ) -> Cache[T]:
-        """Return a cache of up to *max_bytes*, shared with other replicas if *codec* tells how."""
-        memory: Memory[T] = Memory(max_bytes, clock=time.monotonic, random=random.random)
-        self._metrics.cache_bytes.labels(name).set_function(lambda: memory.size_bytes)
-        return Cache(
-            memory,
-            journal=journal,
-            tasks=self._tasks,
-            clock=time.monotonic,
-            random=random.random,
-            fetches_max=self._fetches_max,
-            replicas=self._fleet.replicas(name, codec) if codec else None,
-        )
-
-
-def _shoppers(config: Config, caches: _Caches, journals: Journals, catalog: OrderCloud) -> Shoppers:
-    journal = journals.shoppers
+def _shoppers(config: Config, caches: Caches, journals: Journals, catalog: OrderCloud) -> Shoppers:
+    make = partial(caches.make, max_age_s=config.cache.page_error, is_shared=False)
     return Shoppers(
         catalog,
-        profiles=caches.make("profiles", journal, _PROFILES_BYTES),
-        groups=caches.make("groups", journal, _PROFILES_BYTES),
+        profiles=make("profiles", journals.shoppers, _PROFILES_BYTES, PROFILES),
+        groups=make("groups", journals.shoppers, _PROFILES_BYTES, GROUPS),
         fresh_s=config.cache.profile_fresh,
+        error_s=config.cache.page_error,
         timeout_s=config.cdp.timeout,
     )
 
 
 def _decisions(
-    config: Config, caches: _Caches, journals: Journals, shoppers: Shoppers, decider: Cdp
+    config: Config, caches: Caches, journals: Journals, shoppers: Shoppers, decider: Cdp
 ) -> Decisions:
     return Decisions(
         decider,
         shoppers=shoppers,
-        cache=caches.make("decisions", journals.decisions, config.cache.decisions, EXECUTIONS),
+        cache=caches.make(
+            "decisions",
+            journals.decisions,
+            config.cache.decisions,
+            EXECUTIONS,
+            max_age_s=config.cache.decision_error,
+            is_shared=True,
+        ),
         lifetimes=config.cache,
         timeout_s=config.cdp.timeout,
     )
 
 
 def _pages(
-    config: Config, caches: _Caches, journals: Journals, catalog: OrderCloud, scopes: Scopes
+    config: Config, caches: Caches, journals: Journals, catalog: OrderCloud, scopes: Scopes
 ) -> Pages:
     return Pages(
         catalog,
-        cache=caches.make("pages", journals.pages, config.cache.pages, PAGES),
+        cache=caches.make(
+            "pages",
+            journals.pages,
+            config.cache.pages,
+            PAGES,
+            max_age_s=config.cache.page_error,
+            is_shared=True,
+        ),
         refusals=Refusals(
             journal=journals.pages, keep_s=config.cache.nothing_fresh, clock=time.monotonic
         ),

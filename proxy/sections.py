@@ -175,9 +175,12 @@ class Check(Section):
     """Whom `check --live` lists as, to see the catalogue as they do."""
 
     shoppers: Annotated[dict[str, str], Pairs] = Field(
-        {}, description="segment to username of a test shopper"
+        {}, description="segment, `group:ID`, `buyer:ID` or the like to username of a test shopper"
     )
     password: SecretStr | None = Field(None, description="theirs; environment or file only")
+    blast: float = Field(
+        0.2, ge=0, le=1, description="share of recent answers a change may touch without `--yes`"
+    )
 
 
 class Cache(Section):
@@ -185,6 +188,7 @@ class Cache(Section):
 
     pages: Size = Field(256 * 1024**2, description="memory for pages")
     answers: Size = Field(64 * 1024**2, description="memory for requests known to the fast path")
+    encodings: Size = Field(128 * 1024**2, description="memory for pages as gzip, br and zstd")
     decisions: Size = Field(64 * 1024**2, description="memory for decisions")
     page_fresh: Duration = Field(60.0, description="served without asking OrderCloud")
     page_revalidate: Duration = Field(60.0, description="then served while it is fetched anew")
@@ -198,6 +202,13 @@ class Cache(Section):
     )
     nothing_fresh: Duration = Field(
         10.0, description="that there is nothing: no such list, an empty one, no decision"
+    )
+    snapshot: Path | None = Field(
+        None, description="a file of what is kept, for a restart in an outage; without, none"
+    )
+    snapshot_size: Size = Field(64 * 1024**2, description="disk the snapshot may take")
+    lists: Duration = Field(
+        0.0, description="OrderCloud's own lists of the catalogue, passed through; `0s`: not kept"
     )
     fetches: int = Field(512, ge=1, description="answers of one kind fetched at once; then 503")
 

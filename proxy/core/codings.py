@@ -1,7 +1,10 @@
-"""Content codings, undone: what answers may be compressed with. RFC 9110 section 8.4."""
+"""Content codings: what bodies may be compressed with. RFC 9110 section 8.4."""
 
+import gzip
+import re
 import zlib
 from collections.abc import Callable, Mapping
+from enum import StrEnum
 
 import brotli  # type: ignore[import-untyped]  # it has no stubs
 import zstandard
@@ -9,6 +12,59 @@ import zstandard
 _GZIP_OR_ZLIB = 32 + zlib.MAX_WBITS
 _WINDOW_MAX_BYTES = 8 * 1024 * 1024
 """As much memory a zstd body may ask for. Source: RFC 9659."""
+
+_WORTH_BYTES = 1400
+"""A smaller body travels in one packet, compressed or not."""
+
+_LEAST = 0.0001
+"""The weight of a body as it is where nothing is said of it: below all that can be said."""
+
+_ZSTD_LEVEL, _BR_QUALITY, _GZIP_LEVEL = 3, 4, 6
+
+_WEIGHTED = re.compile(
+    r"\s*(?P<coding>[\w*-]+)\s*(;\s*q\s*=\s*(?P<weight>0(\.\d{0,3})?|1(\.0{0,3})?)\s*)?",
+    re.ASCII | re.IGNORECASE,
+)
+
+
+class Coding(StrEnum):
+    """What bodies are sent in, by the names of Accept-Encoding; the best first."""
+
+    ZSTD = "zstd"
+    BR = "br"
+    GZIP = "gzip"
+
+
+def preferred(accept_encoding: str | None, size: int) -> Coding | None:
+    """Return what to send a body of *size* bytes in, or None for as it is.
+
+    What the caller gives the most weight, and of several the best. Source: RFC 9110 section 12.5.3.
+    """
+    weights = _weights(accept_encoding or "")
+    others = weights.get("*", 0.0)
+    best = max(Coding, key=lambda coding: weights.get(coding, others))
+    weight = weights.get(best, others)
+    plain = weights.get("identity", weights.get("*", _LEAST))
+    is_worth_it = size >= _WORTH_BYTES or not plain
+    return best if is_worth_it and weight and weight >= plain else None
+
+
+def _weights(accept_encoding: str) -> dict[str, float]:
+    """Return the weight of each coding that is named; what is malformed counts as not said."""
+    found = filter(None, map(_WEIGHTED.fullmatch, accept_encoding.split(",")))
+    return {one["coding"].casefold().removeprefix("x-"): float(one["weight"] or 1) for one in found}
+
+
+def encoded(body: bytes, coding: Coding) -> bytes:
+    """Return *body* in *coding*; the same bytes always."""
+    match coding:
+        case Coding.ZSTD:
+            return zstandard.ZstdCompressor(_ZSTD_LEVEL).compress(body)
+        case Coding.BR:
+            compressed: bytes = brotli.compress(body, quality=_BR_QUALITY)
+            return compressed
+        case Coding.GZIP:
+            return gzip.compress(body, _GZIP_LEVEL, mtime=0)
 
 
 def decoded(body: bytes, codings: str, *, max_bytes: int) -> bytes:

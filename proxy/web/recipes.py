@@ -11,10 +11,12 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from typing import TypeAlias
 
 from starlette.types import Message, Scope
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE
 
+from proxy.core.traffic import Kind
 from proxy.edge.telemetry import Metrics
 from proxy.model import Held, Page
 from proxy.pipeline import Basis
@@ -24,6 +26,7 @@ _PLAIN = "plain"
 _ENTRY_BYTES = 1500
 """What a remembered answer takes beside the request: its head, its holds, the maps' own slots."""
 
+_KINDS_MAX = 5_000
 _GAP = b"\0"  # which no header may hold
 _TTL = re.compile(rb"(?<=;ttl=)\d+")
 _DURATION = re.compile(rb"(?<=;dur=)\d+\.\d+")
@@ -32,19 +35,24 @@ _DATE, _FIRST_TTL, _AGE, _ID, _BODY = 1, 3, -5, -3, -1
 _NUMBERS = tuple(b"%d" % number for number in range(3601))
 
 
+Pick: TypeAlias = Callable[[Page], bytes | None]
+"""Finds what is sent of a page, if that is still kept."""
+
+
 @dataclass(frozen=True, slots=True)
 class Plain:
     """Left by the app with an answer that does nothing else than being counted.
 
-    *version* is that of the rules, *pick* says which bytes of the page were sent; *placement* and
+    *version* is that of the rules, *pick* finds what was sent of the page; *placement* and
     *page* are the label values of the metrics of these names.
     """
 
     basis: Basis
     version: str
-    pick: Callable[[Page], bytes]
+    pick: Pick
     placement: tuple[str, ...]
     page: tuple[str, ...]
+    kind: Kind | None
 
 
 def leave(scope: Scope, plain: Plain) -> None:
@@ -59,6 +67,7 @@ class Tally:
     request: tuple[str, str, str]
     placement: tuple[str, ...]
     page: tuple[str, ...]
+    kind: Kind | None
     count: int = 0
     seconds: float = 0.0
 
@@ -68,6 +77,7 @@ class Tally:
         metrics.request_seconds.labels(self.request[1]).observe_many(self.seconds, self.count)
         metrics.placements.labels(*self.placement).inc(self.count)
         metrics.pages.labels(*self.page).inc(self.count)
+        metrics.note_shown(self.kind, self.count)
         self.count, self.seconds = 0, 0.0
 
 
@@ -108,10 +118,13 @@ class Recipe:
                 return None
             parts[gap] = _number(hold.until - now)
         assert isinstance(held, Page)
+        body = self._pick(held)
+        if body is None:
+            return None
         parts[_DATE] = date
         parts[_AGE] = _number(now - self._asked_at)
         parts[_ID] = request_id
-        parts[_BODY] = self._pick(held)
+        parts[_BODY] = body
         return b"".join(parts)
 
 
@@ -124,7 +137,7 @@ class Recipes:
         self._known: dict[bytes, Recipe] = {}
         self._oldest_first: deque[bytes] = deque()
         self._bytes = 0
-        self._tallies: dict[tuple[tuple[str, ...], ...], Tally] = {}
+        self._tallies: dict[tuple[object, ...], Tally] = {}
         self._version = ""
         self._prefix = secrets.token_hex(8).encode()
         self._numbers = itertools.count(1)
@@ -164,7 +177,8 @@ class Recipes:
 
     def _tally(self, scope: Scope, status: int, plain: Plain) -> Tally:
         request = scope["method"], scope["route"].path, str(status)
-        labels = request, plain.placement, plain.page
+        kind = plain.kind if len(self._tallies) < _KINDS_MAX else None
+        labels = request, plain.placement, plain.page, kind
         return self._tallies.setdefault(labels, Tally(*labels))
 
     def _count(self) -> None:

@@ -11,11 +11,12 @@ from proxy.config import Config
 from proxy.edge.telemetry import Metrics
 from proxy.errors import ProxyError
 from proxy.web import problems, script
+from proxy.web.answers import EXPOSED
 from proxy.web.events import EventEndpoints
 from proxy.web.health import AdminEndpoints, AdminKey
 from proxy.web.middleware import Observed
 from proxy.web.passthrough import METHODS, Passthrough
-from proxy.web.placements import EXPOSED, Placements
+from proxy.web.placements import Placements
 from proxy.web.purge import PurgeEndpoint
 from proxy.web.webhooks import Webhooks
 
@@ -88,6 +89,7 @@ def admin(
             Route("/readyz", endpoints.readyz),
             Route("/metrics", endpoints.metrics),
             Route("/config", endpoints.config),
+            Route("/traffic", endpoints.traffic),
             Route("/purge", purges.purge, methods=["POST"]),
         ],
         middleware=[

@@ -19,7 +19,7 @@ from proxy.errors import (
     UpstreamError,
 )
 from proxy.model import Freshness
-from proxy.web import placements as placement_endpoints
+from proxy.web.answers import EXPOSED
 from tests.answers import ids
 from tests.conftest import StartGateway
 from tests.docs.pages import DOCS, ROOT, Page, code, codes, page
@@ -116,7 +116,7 @@ async def test_every_header_of_an_answer_is_described(
 
 def test_every_header_that_scripts_may_read_is_described() -> None:
     described = set(codes(page("http.md").text))
-    assert [header for header in placement_endpoints.EXPOSED if header not in described] == []
+    assert [header for header in EXPOSED if header not in described] == []
 
 
 def log_messages() -> set[str]:

@@ -88,13 +88,14 @@ def _last(*packets: str) -> Said:
 
 _HEAD = "Host: shop\r\nAuthorization: Bearer {token}\r\n"
 _GET = "GET /placements/hero HTTP/1.1\r\n" + _HEAD + "\r\n"
+_BRIEF = _GET.replace("hero", "plain")
 _CORPUS = {
     "a list": _plain(_GET),
-    "a list without a decision": _plain(_GET.replace("hero", "plain")),
+    "a list without a decision": _plain(_BRIEF),
     "in place": _plain("GET /v1/me/products HTTP/1.1\r\n" + _HEAD + "\r\n"),
     "a query": _plain(_GET.replace("hero", "hero?page=1&pageSize=2&x=%20")),
     "head": _plain(_GET.replace("GET", "HEAD")),
-    "one after the other": _plain(_GET, _GET, _GET.replace("hero", "plain"), _GET),
+    "one after the other": _plain(_GET, _GET, _BRIEF, _GET),
     "not modified": _plain(_GET[:-2] + "If-None-Match: {etag}\r\n\r\n"),
     "not modified, in a list": _plain(_GET[:-2] + 'If-None-Match: "x", W/{etag}\r\n\r\n'),
     "head, not modified": _plain(_GET.replace("GET", "HEAD")[:-2] + "If-None-Match: *\r\n\r\n"),
@@ -103,6 +104,13 @@ _CORPUS = {
     "a browser of nobody": _plain(_GET[:-2] + "Origin: https://evil.example\r\n\r\n"),
     "a browser id": _plain(_GET[:-2] + "X-Browser-Id: {browser}\r\n\r\n"),
     "a cookie": _plain(_GET[:-2] + "Cookie: a=b; bid_sandbox={browser}\r\n\r\n"),
+    "zstd": _plain(_GET[:-2] + "Accept-Encoding: gzip, deflate, br, zstd\r\n\r\n"),
+    "br": _plain(_GET[:-2] + "Accept-Encoding: br;q=0.8, gzip;q=0.5\r\n\r\n"),
+    "gzip, of another list": _plain(_BRIEF[:-2] + "Accept-Encoding: gzip\r\n\r\n"),
+    "gzip, head": _plain(_GET.replace("GET", "HEAD")[:-2] + "Accept-Encoding: gzip\r\n\r\n"),
+    "gzip, not modified": _plain(
+        _GET[:-2] + "Accept-Encoding: gzip\r\nIf-None-Match: {etag-gzip}\r\n\r\n"
+    ),
     "odd casing": _plain(_GET.replace("Host", "hOST").replace("Authorization", "AUTHORIZATION")),
     "a word of its own for the scheme": _plain(_GET.replace("Bearer", "bearer")),
     "white space": _plain(_GET.replace(": shop", ":   shop  ")),
@@ -153,7 +161,7 @@ _CORPUS = {
 class Pair:
     """Two gateways that differ in `fast_path` alone, and what stands in requests to them."""
 
-    def __init__(self, fast: Gateway, slow: Gateway, **words: str) -> None:
+    def __init__(self, fast: Gateway, slow: Gateway, words: dict[str, str]) -> None:
         self.fast = fast
         self.slow = slow
         self.words = words
@@ -184,7 +192,8 @@ async def pair(gateway: StartGateway, ordercloud: OrderCloud, cdp: Cdp) -> Pair:
     ]
     etag = (await slow.get("/placements/hero", token)).headers["etag"]
     await fast.get("/placements/hero", token)
-    return Pair(fast, slow, token=token, etag=etag, browser=await cdp.browser())
+    words = {"etag": etag, "etag-gzip": f'{etag[:-1]}-gzip"', "browser": await cdp.browser()}
+    return Pair(fast, slow, {"token": token, **words})
 
 
 async def test_its_answers_are_those_of_the_app(pair: Pair) -> None:

@@ -330,7 +330,7 @@ async def test_every_header_of_the_contract_is_there(
     assert first.headers["etag"].startswith('"')
     assert first.headers["etag"] == second.headers["etag"]
     assert first.headers["cache-control"] == "private, no-cache"
-    assert first.headers["vary"] == "Authorization, X-Browser-Id, Cookie, Origin"
+    assert first.headers["vary"] == ("Authorization, X-Browser-Id, Cookie, Accept-Encoding, Origin")
     assert first.headers["age"] == "0"
     assert len(first.headers["x-request-id"]) == 32
     assert second.headers["x-request-id"] == "mine-1"
