@@ -33,7 +33,19 @@ _FRAMING = frozenset({b"content-length"})
 
 _SETTLED_HERE = frozenset({b"expect", b"forwarded", b"host", b"via"})
 _CLAIMED = b"x-forwarded-"
-"""Claims about host and scheme, which might lead OrderCloud's own front astray."""
+_CLAIMS = frozenset(
+    {
+        b"x-host",
+        b"x-http-host-override",
+        b"x-http-method",
+        b"x-http-method-override",
+        b"x-method-override",
+        b"x-original-host",
+        b"x-original-url",
+        b"x-rewrite-url",
+    }
+)
+"""Other hosts, paths and methods than the request's own, which a front might believe in."""
 
 _BODILESS = frozenset({204, 304})
 """Without a body by definition, so that a length would only be waited for."""
@@ -45,7 +57,7 @@ _CORS = b"access-control-"
 
 def to_upstream(headers: Sequence[Header], *, peer: str | None) -> list[Header]:
     """Return what goes on to OrderCloud of a request that came from the address *peer*."""
-    dropped = _ending_here(headers) | _SETTLED_HERE
+    dropped = _ending_here(headers) | _SETTLED_HERE | _CLAIMS
     kept = [
         (name, value.strip(_OWS))
         for name, value in headers
@@ -68,6 +80,15 @@ def to_caller(headers: Sequence[Header], *, status: int) -> list[Header]:
 def body_length(headers: Iterable[Header]) -> int | None:
     """Return the length that a body has by these headers; None where they leave it open."""
     return next((int(value) for name, value in headers if name == b"content-length"), None)
+
+
+def is_framed(headers: Iterable[Header]) -> bool:
+    """Say whether the body's end is marked in a way that is understood here: no other coding.
+
+    Source: RFC 9112 section 6.1.
+    """
+    codings = [value for name, value in headers if name == b"transfer-encoding"]
+    return not codings or [coding.strip(_OWS).lower() for coding in codings] == [b"chunked"]
 
 
 def has_body(headers: Iterable[Header]) -> bool:

@@ -189,6 +189,8 @@ class Connection(asyncio.Protocol):
         if status in _INTERIM:
             self._answered.headers.clear()
             return
+        if sum(len(n) + len(value) for n, value in self._answered.headers) > _HEAD_MAX_BYTES:
+            raise BrokenOff("its answer begins with too many headers")
         self._answered.status = status
         self._has_head = True
         self._is_kept = self._parser.should_keep_alive()

@@ -169,12 +169,20 @@ class Connection(HttpToolsProtocol):
         """Say why, if nothing else is being said, and take nothing more."""
         self._is_refused = True
         self._on_refused(fault)
-        if self.is_answered:
+        if self.is_answered or self._is_called_off():
             self.transport.write(self._answer(fault))
             self.transport.write_eof()
             self._expect_within(_LINGER_S)
         else:
             self.transport.close()
+
+    def _is_called_off(self) -> bool:
+        """End the request under way, its body being none; say no where its answer is on its way."""
+        if self.pipeline or self.cycle.response_started:
+            return False
+        self.cycle.disconnected = True
+        self.cycle.message_event.set()
+        return True
 
     def _answer(self, fault: ProxyError) -> bytes:
         path = self.url.decode("latin-1") if self._in_message else ""

@@ -5,7 +5,7 @@ A call that a placement is bound to is personalized in place; no other is touche
 
 import logging
 import time
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -25,7 +25,7 @@ METHODS = ("GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE")
 _OBSERVED_MAX_BYTES = 256 * 1024
 
 InPlace = Callable[[Request], Awaitable[Response | None]]
-"""Answers a call that a placement is bound to, or gives None for one to be passed through."""
+"""Answers a call that is not to be passed through, or gives None: the next may, or OrderCloud."""
 
 Observe = Callable[[Exchange], None]
 """Told of each exchange after its answer has gone out; it must return at once."""
@@ -42,7 +42,7 @@ class Passthrough:
         *,
         tasks: Tasks,
         silence_s: float,
-        in_place: InPlace | None = None,
+        in_place: Sequence[InPlace] = (),
         observe: Observe | None = None,
     ) -> None:
         self._streams = streams
@@ -57,16 +57,17 @@ class Passthrough:
 
         Raises:
             HTTPException: 405 for a method that OrderCloud does not know.
-            RequestError: the target is not plainly a path of OrderCloud's API.
+            RequestError: the target is not plainly a path of OrderCloud's API, or the body is in a
+                transfer coding.
             UpstreamError: OrderCloud gave no answer.
             CallerLeft: nobody is there to answer.
         """
         request = Request(scope, receive)
-        sent_target = _target(scope)
-        response = await self._in_place(request) if self._in_place else None
-        if response is not None:
-            await response(scope, receive, send)
-            return
+        sent_target = target_of(scope)
+        for answer in self._in_place:
+            if response := await answer(request):
+                await response(scope, receive, send)
+                return
         caller = Caller(receive, send, silence_s=self._silence_s)
         try:
             await self._pass(request, sent_target, caller)
@@ -105,13 +106,15 @@ class Passthrough:
         return kept
 
 
-def _target(scope: Scope) -> bytes:
+def target_of(scope: Scope) -> bytes:
     """Return path and query as they came in."""
     if scope["method"] not in METHODS:
         raise HTTPException(405, headers={"allow": ", ".join(METHODS)})
     path, query = scope["raw_path"], scope["query_string"]
     if not target.is_plain(path, query):
         raise RequestError("the request target is not plainly a path of OrderCloud's API")
+    if not hops.is_framed(scope["headers"]):
+        raise RequestError("of transfer codings only `chunked` is understood here")
     return b"?".join((path, query)) if query else bytes(path)
 
 

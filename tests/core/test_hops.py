@@ -2,7 +2,7 @@
 
 import pytest
 
-from proxy.core.hops import Header, body_length, has_body, to_caller, to_upstream
+from proxy.core.hops import Header, body_length, has_body, is_framed, to_caller, to_upstream
 
 _PEER = "203.0.113.7"
 _ADDED = [(b"via", b"1.1 decision-proxy"), (b"x-forwarded-for", b"203.0.113.7")]
@@ -66,7 +66,11 @@ def test_no_sender_can_take_the_length_of_the_body_away() -> None:
 
 
 @pytest.mark.parametrize(
-    "name", [b"host", b"expect", b"forwarded", b"x-forwarded-host", b"x-forwarded-proto"]
+    "name",
+    [
+        *(b"host", b"expect", b"forwarded", b"x-forwarded-host", b"x-forwarded-proto"),
+        *(b"x-original-url", b"x-rewrite-url", b"x-original-host", b"x-http-method-override"),
+    ],
 )
 def test_what_the_caller_claims_about_the_hop_ends_here(name: bytes) -> None:
     assert _sent((name, b"elsewhere.example")) == _ADDED
@@ -123,6 +127,23 @@ def test_an_answer_without_a_body_tells_no_length_that_would_be_waited_for(statu
 def test_the_length_of_a_body_is_told_or_left_open() -> None:
     assert body_length([(b"x-a", b"1"), (b"content-length", b"12")]) == 12
     assert body_length([(b"transfer-encoding", b"chunked")]) is None
+
+
+@pytest.mark.parametrize(
+    ("codings", "expected"),
+    [
+        ([], True),
+        ([b"chunked"], True),
+        ([b" Chunked\t"], True),
+        ([b"gzip, chunked"], False),
+        ([b"chunked", b"chunked"], False),
+        ([b"identity"], False),
+        ([b'"chunked"'], False),
+        ([b""], False),
+    ],
+)
+def test_chunks_are_the_only_transfer_coding(codings: list[bytes], *, expected: bool) -> None:
+    assert is_framed([(b"transfer-encoding", coding) for coding in codings]) is expected
 
 
 @pytest.mark.parametrize(

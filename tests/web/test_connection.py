@@ -250,10 +250,19 @@ async def test_who_is_refused_may_go_on_sending_for_a_moment() -> None:
     assert one.refused == ["bad-request"]
 
 
-async def test_nonsense_behind_a_request_does_not_break_into_its_answer() -> None:
+async def test_nonsense_as_a_body_is_the_whole_request_s_fault() -> None:
     async with serving() as one, one.wire() as wire:
         await wire.say(b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\nnonsense\r\n")
+        assert (await _problem(wire))["status"] == 400
         assert await wire.hear_all() == b""
+    assert one.refused == ["bad-request"]
+
+
+async def test_nonsense_in_a_row_of_requests_does_not_break_into_an_answer() -> None:
+    waiting = b"POST / HTTP/1.1\r\nContent-Length: 1\r\n\r\nx" * 2
+    async with serving() as one, one.wire() as wire:
+        await wire.say(waiting + b"nonsense\r\n\r\n")
+        assert b" 400 " not in await wire.hear_all()
     assert one.refused == ["bad-request"]
 
 

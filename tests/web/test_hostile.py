@@ -86,6 +86,7 @@ async def test_what_is_not_plainly_a_path_reaches_nobody(
     [
         b"http://elsewhere.example/v1/me",
         b"https://user:pass@elsewhere.example:8443/v1/me",
+        b"ftp://elsewhere.example/v1/me",
         b"/v1/me",
     ],
 )
@@ -93,6 +94,7 @@ async def test_whatever_host_is_named_only_the_configured_one_is_asked(
     gateway: StartGateway, servers: Servers, target: bytes
 ) -> None:
     headers = b"x-forwarded-host: elsewhere.example\r\nforwarded: host=elsewhere.example\r\n"
+    headers += b"host: elsewhere.example\r\nx-original-url: /elsewhere\r\n"
     status, upstream = await _try(gateway, servers, _get(target, headers))
     assert status == 200
     (heard,) = upstream.heard
@@ -135,6 +137,13 @@ async def test_a_method_that_ordercloud_does_not_know_is_refused_by_name(
         _get(b"/v1/me", b"x y: z\r\n"),
         _get(b"/v1/me", b"x: a\x00b\r\n"),
         _get(b"/v1/me", b"x : y\r\n"),
+        _get(b"/v1/me", b": y\r\n"),
+        _get(b"/v1/me", b"x: a\r\n folded\r\n"),
+        _get(b"/v1/me", b"x: a\nadmin: yes\r\n"),
+        _get(b"/v1/me", b"x: a\radmin: yes\r\n"),
+        b"GET /v1/me HTTP/1.1\nhost: x\n\n",
+        b"GET\t/v1/me\tHTTP/1.1\r\n" + _HOST + b"\r\n",
+        b"GET /v1/me\rx HTTP/1.1\r\n" + _HOST + b"\r\n",
     ],
 )
 async def test_what_is_not_plainly_http_reaches_nobody(
@@ -159,11 +168,23 @@ async def test_what_is_not_plainly_http_reaches_nobody(
         (b"transfer-encoding: xchunked\r\n", b"0\r\n\r\n" + _SMUGGLED),
         (b"transfer-encoding: chunked, identity\r\n", b"0\r\n\r\n" + _SMUGGLED),
         (b"transfer-encoding: identity\r\n", b"0\r\n\r\n" + _SMUGGLED),
+        (b"transfer-encoding: gzip, chunked\r\n", b"0\r\n\r\n"),
+        (b'transfer-encoding: "chunked"\r\n', b"0\r\n\r\n" + _SMUGGLED),
+        (
+            b"transfer-encoding: chunked\r\ntransfer-encoding: identity\r\n",
+            b"0\r\n\r\n" + _SMUGGLED,
+        ),
+        (b"transfer-encoding:\r\n chunked\r\n", b"0\r\n\r\n" + _SMUGGLED),
         (b"transfer-encoding:\x0bchunked\r\n", b"0\r\n\r\n" + _SMUGGLED),
         (_CHUNKED, b"zz\r\nabc\r\n0\r\n\r\n" + _SMUGGLED),
         (_CHUNKED, b"-1\r\n\r\n" + _SMUGGLED),
         (_CHUNKED, b"3\r\nabcdef\r\n0\r\n\r\n" + _SMUGGLED),
         (_CHUNKED, b"ffffffffffffffffff\r\n" + _SMUGGLED),
+        (_CHUNKED, b"0x5\r\nabcde\r\n0\r\n\r\n" + _SMUGGLED),
+        (_CHUNKED, b"1_0\r\nabcde\r\n0\r\n\r\n" + _SMUGGLED),
+        (_CHUNKED, b"5\nabcde\n0\n\n" + _SMUGGLED),
+        (_CHUNKED, b"5;a=\nb\r\nabcde\r\n0\r\n\r\n" + _SMUGGLED),
+        (b"content-length:\r\n", _SMUGGLED),
     ],
 )
 async def test_a_body_whose_end_is_doubtful_smuggles_no_request(
