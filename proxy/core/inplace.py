@@ -23,7 +23,7 @@ def asked(query: str, placement: Placement, visitor: Visitor) -> Asked | None:
 
     So it is also with paging that OrderCloud would refuse, and refuses in its own words.
     """
-    params = _params(query, placement.resource)
+    params = params_of(query, placement.resource)
     if any(_chooses_items(name) and any(values) for name, values in params.items()):
         return None
     paging = [params.pop(name, ()) for name in _PAGING]
@@ -47,7 +47,7 @@ def asked(query: str, placement: Placement, visitor: Visitor) -> Asked | None:
     )
 
 
-def _params(query: str, resource: str) -> dict[str, tuple[str, ...]]:
+def params_of(query: str, resource: str) -> dict[str, tuple[str, ...]]:
     """Return every value of each parameter; OrderCloud's own names are known in any case."""
     spelling = {name.casefold(): name for name in (*RESOURCES[resource].parameters, *_PAGING)}
     spelling["id"] = "ID"
