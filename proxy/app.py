@@ -15,7 +15,8 @@ from proxy import caches as cached
 from proxy import events
 from proxy import fleet as fleets
 from proxy.cache.aftermath import Aftermath
-from proxy.cache.journal import Journal, Journals
+from proxy.cache.journal import Journals
+from proxy.cache.purges import Purges
 from proxy.cache.refusals import Refusals
 from proxy.caches import Caches
 from proxy.config import Config
@@ -129,8 +130,7 @@ async def running(config: Config) -> AsyncIterator[Gateway]:
         scopes = Scopes(shoppers, timeout_s=config.cdp.timeout)
         pages = _pages(config, caches, journals, catalog, scopes)
         pipeline = Pipeline(verifier, shoppers, scopes, decisions, pages)
-        aftermath = Aftermath(purges, lags_s=config.cache.index_lag, clock=time.monotonic)
-        tasks.spawn(aftermath.run(), name="repeated purges")
+        aftermath = _aftermath(config, purges, tasks)
         needs = events.Needs(upstreams.events, catalog, verifier, shoppers.profile, purges, metrics)
         told = await stack.enter_async_context(events.running(config, needs))
         health = Health(
@@ -147,7 +147,7 @@ async def running(config: Config) -> AsyncIterator[Gateway]:
             encodings=_encodings(config, metrics),
             on_shown=told.exposures.note if told else None,
         )
-        lists = _lists(config, upstreams.ordercloud, verifier, scopes, caches, journals.pages)
+        lists = _lists(config, upstreams, verifier, scopes=scopes, caches=caches, journals=journals)
         through = partial(
             _passthrough, config.ordercloud, tasks, observe=told.listener.observe if told else None
         )
@@ -171,23 +171,30 @@ async def running(config: Config) -> AsyncIterator[Gateway]:
         yield Gateway(*_fronts(storefront, admin, config, recipes, metrics), health)
 
 
+def _aftermath(config: Config, purges: Purges, tasks: Tasks) -> Aftermath:
+    aftermath = Aftermath(purges, lags_s=config.cache.index_lag, clock=time.monotonic)
+    tasks.spawn(aftermath.run(), name="repeated purges")
+    return aftermath
+
+
 def _lists(
     config: Config,
-    upstream: Upstream,
+    upstreams: _Upstreams,
     verifier: Verifier,
+    *,
     scopes: Scopes,
     caches: Caches,
-    journal: Journal,
+    journals: Journals,
 ) -> Sequence[InPlace]:
     """Return what answers with OrderCloud's own lists, if they are kept at all."""
     if not config.cache.lists:
         return ()
     limit_s, silence_s = config.ordercloud.limit, config.ordercloud.silence
     lists = Lists(
-        Streams(upstream, connect_s=limit_s, silence_s=silence_s),
+        Streams(upstreams.ordercloud, connect_s=limit_s, silence_s=silence_s),
         verifier,
         scopes,
-        caches.make("lists", journal, _LISTS_BYTES),
+        caches.make("lists", journals.pages, _LISTS_BYTES),
         fresh_s=config.cache.lists,
         limit_s=limit_s,
     )
