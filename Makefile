@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help demo test check fix lock image
+.PHONY: help demo test check fix lock image bench
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## /make \1\t/p' Makefile
@@ -22,3 +22,7 @@ lock: ## resolve the dependencies anew
 
 image: ## build the container image
 	@scripts/image
+
+bench: ## measure the gateway against nginx, Varnish, Fastify, …; ONLY=hits,misses ROUNDS=1
+	@scripts/install
+	@.venv/bin/python -m benchmarks $(if $(ONLY),--only $(ONLY)) $(if $(ROUNDS),--rounds $(ROUNDS))

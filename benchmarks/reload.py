@@ -96,7 +96,7 @@ async def report() -> AsyncIterator[str]:
 async def main() -> None:
     """Print the report."""
     async for line in report():
-        print(line)  # noqa: T201 - a report is printed
+        print(line)
 
 
 if __name__ == "__main__":

@@ -138,4 +138,4 @@ def _row(medians: Sequence[float]) -> str:
 
 if __name__ == "__main__":
     for line in report():
-        print(line)  # noqa: T201 - a report is printed
+        print(line)

@@ -96,7 +96,7 @@ def resident_mb() -> float:
 def main() -> None:
     """Print the report."""
     for size in SIZES:
-        print(*asyncio.run(measure(size)), sep="\n")  # noqa: T201 - a report is printed
+        print(*asyncio.run(measure(size)), sep="\n")
 
 
 if __name__ == "__main__":

@@ -1,0 +1,63 @@
+"""Hits: each shopper with a token and a page of their own; and the same, unchanged (304)."""
+
+import re
+from collections.abc import Iterator
+
+from benchmarks import comparing, stage
+from benchmarks.comparing import Bench
+from benchmarks.load import Load
+from benchmarks.peers import catalogue
+from benchmarks.peers.catalogue import Peer
+from benchmarks.results import Measured
+from benchmarks.stage import Stage
+from benchmarks.warming import warm
+
+PEERS = (
+    catalogue.GATEWAY,
+    catalogue.NGINX,
+    catalogue.VARNISH,
+    catalogue.FASTIFY,
+    catalogue.PLAIN,
+    catalogue.USUAL,
+)
+_CALM = (catalogue.GATEWAY, catalogue.NGINX, catalogue.VARNISH, catalogue.FASTIFY)
+_SIZES = {"4 KB": "/placements/home-4k", "24 KB": "/placements/home-24k"}
+_CONNECTIONS = (32, 128)
+_UNCHANGED = 1_000
+_ETAG = re.compile(rb'^etag: (?:W/)?("[^"]*")', re.IGNORECASE | re.MULTILINE)
+
+
+def measure(on: Stage) -> Iterator[Measured]:
+    """Give the rows of all cases."""
+    with stage.running(on, PEERS) as programs:
+        bench = Bench(on, programs)
+        for size, target in _SIZES.items():
+            stage.compare(on, PEERS, target)
+            file = on.file(f"hits-{size}", [target])
+            heads = {peer.name: warm(peer, file) for peer in PEERS}
+            for connections in _CONNECTIONS:
+                sent = Load(file, connections, on.extent.seconds)
+                full = bench.saturate(PEERS, sent)
+                yield from comparing.rows(f"{size}, {connections} connections", full)
+                half = bench.at_half(_CALM, sent, full)
+                yield from comparing.rows(f"{size}, {connections} connections, half load", half)
+            unchanged = _unchanged(on, bench, target, heads)
+            yield from comparing.rows(f"304 instead of {size}", unchanged)
+
+
+def _unchanged(
+    on: Stage, bench: Bench, target: str, heads: dict[str, list[bytes]]
+) -> comparing.Taken:
+    def sent(peer: Peer) -> Load:
+        known = [_if_none_match(head) for head in heads[peer.name][:_UNCHANGED]]
+        file = on.file(f"unchanged-{peer.name}", [target], known)
+        warm(peer, file)
+        return Load(file, _CONNECTIONS[0], on.extent.seconds)
+
+    return bench.each(PEERS, sent)
+
+
+def _if_none_match(head: bytes) -> list[str]:
+    found = _ETAG.search(head)
+    assert found is not None, head
+    return [f"If-None-Match: {found[1].decode('ascii')}"]
