@@ -86,12 +86,14 @@ def load(path: Path | None, environ: Mapping[str, str] | None = None) -> Config:
 
 def _beside(loaded: Config, folder: Path, overrides: Collection[tuple[str, str]]) -> Config:
     """Read what the file names as standing beside the file, wherever we run."""
-    rules, events = loaded.rules, loaded.events
+    rules, events, cache = loaded.rules, loaded.events, loaded.cache
     if ("rules", "folder") not in overrides:
         rules = rules.model_copy(update={"folder": folder / rules.folder})
     if isinstance(events.outbox, Path) and ("events", "outbox") not in overrides:
         events = events.model_copy(update={"outbox": folder / events.outbox})
-    return loaded.model_copy(update={"rules": rules, "events": events})
+    if cache.snapshot is not None and ("cache", "snapshot") not in overrides:
+        cache = cache.model_copy(update={"snapshot": folder / cache.snapshot})
+    return loaded.model_copy(update={"rules": rules, "events": events, "cache": cache})
 
 
 def _text(path: Path, *, named_by: str) -> str:

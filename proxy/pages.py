@@ -145,7 +145,7 @@ class Pages:
                 return curated_page(then, ask.asked)
 
     async def _page(self, ask: Ask, query: ListQuery) -> Served[Page]:
-        if ask.shared is not None:
+        if ask.shared is not None and ask.shared.is_current:
             with contextlib.suppress(ScopeChanged):
                 fetch = partial(self._fetch_for, ask.shared, query, ask.shopper)
                 key = key_of("page", ask.shared.scope, query)

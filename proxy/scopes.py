@@ -1,7 +1,6 @@
 """With whom a shopper shares pages, as far as that is certain right now; in doubt, with nobody."""
 
 import asyncio
-import contextlib
 from typing import assert_never
 
 from proxy.core.scope import Shared, Sharing, anonymous_scope, group_scope, reach
@@ -33,11 +32,19 @@ class Scopes:
                 assert_never(unknown)
 
     async def _by_groups(self, shopper: Shopper) -> Shared | None:
-        with contextlib.suppress(ProxyError, TimeoutError):
+        try:
             async with asyncio.timeout(self._timeout_s):
                 member, age_s = await self._shoppers.membership(shopper)
-                return Shared(group_scope(shopper, member), member, age_s)
-        return None
+        except (ProxyError, TimeoutError):
+            return self._last_known(shopper)
+        return Shared(group_scope(shopper, member), member, age_s)
+
+    def _last_known(self, shopper: Shopper) -> Shared | None:
+        known = self._shoppers.last_membership(shopper)
+        if known is None:
+            return None
+        member, age_s = known
+        return Shared(group_scope(shopper, member), member, age_s, is_current=False)
 
     async def confirm(self, shared: Shared, shopper: Shopper) -> None:
         """Ask OrderCloud anew whether *shopper* is of that scope.

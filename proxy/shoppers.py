@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import Protocol
 
-from proxy.cache.cache import Cache, Fetch, Fetched
+from proxy.cache.cache import Cache, Fetch, Fetched, Served
 from proxy.core import tags
 from proxy.core.freshness import Lifetime, Terms
 from proxy.core.keys import Key, key_of
@@ -39,12 +39,14 @@ class Shoppers:
         profiles: Cache[Profile],
         groups: Cache[frozenset[str]],
         fresh_s: float,
+        error_s: float,
         timeout_s: float,
     ) -> None:
         self._directory = directory
         self._profiles = profiles
         self._groups = groups
-        self._terms = Terms(Lifetime(fresh_s, error_s=fresh_s))
+        self._current = Terms(Lifetime(fresh_s))
+        self._terms = Terms(Lifetime(fresh_s, error_s=error_s))
         self._timeout_s = timeout_s
 
     async def profile(self, shopper: Shopper) -> Profile:
@@ -70,10 +72,16 @@ class Shoppers:
             ProxyError: OrderCloud does not say.
         """
         profile, groups = await asyncio.gather(
-            self._profiles.get(*self._profile_fetch(shopper), self._terms),
-            self._groups.get(*self._groups_fetch(shopper), self._terms),
+            self._profiles.get(*self._profile_fetch(shopper), self._current),
+            self._groups.get(*self._groups_fetch(shopper), self._current),
         )
-        return membership(profile.value, groups.value), max(profile.age_s, groups.age_s)
+        return _membership(profile, groups)
+
+    def last_membership(self, shopper: Shopper) -> tuple[Membership, float] | None:
+        """Return what last decided what *shopper* may see, if known, and its age in seconds."""
+        profile = self._profiles.last_good(key_of("profile", shopper.id), self._terms)
+        groups = self._groups.last_good(key_of("groups", shopper.id), self._terms)
+        return _membership(profile, groups) if profile and groups else None
 
     async def renewed_membership(self, shopper: Shopper) -> Membership:
         """Ask OrderCloud what decides what *shopper* may see, whatever is remembered.
@@ -136,6 +144,12 @@ class Shoppers:
             self.profile(shopper), self._directory.fetch_groups(shopper)
         )
         return Fetched(groups, tags=_tags("me/usergroups", shopper, profile))
+
+
+def _membership(
+    profile: Served[Profile], groups: Served[frozenset[str]]
+) -> tuple[Membership, float]:
+    return membership(profile.value, groups.value), max(profile.age_s, groups.age_s)
 
 
 def _tags(resource: str, shopper: Shopper, profile: Profile) -> bytes:

@@ -7,7 +7,9 @@ import pytest
 _ROOT = Path(__file__).parent.parent
 _FOLDERS = ("", "cache", "core", "edge", "web")
 _WITHOUT_TESTS = {
+    "shelf": "test_catalogue.py and test_blast.py look at it, over real sockets",
     "__main__": "one line; tests/processes.py runs the product through it",
+    "caches": "faults/test_restart.py shows what they find again, over real sockets",
     "capture": "web/test_capture.py shows what it tells of, over real sockets",
     "decisions": "test_pipeline.py shows what it decides, over real sockets",
     "events": "the parts that it puts together have theirs, and web/test_events.py all of it",

@@ -89,6 +89,10 @@ class Journal:
             else:
                 marks.add(tags.hash_of(one), position)
 
+    def has_ended(self, entry: Entry[Any]) -> bool:
+        """Say whether a hard purge concerns *entry*, and note nothing; any thread may ask."""
+        return entry.seen < self.position and self._hard.concerns(entry.tags, entry.seen)
+
     def check(self, entry: Entry[Any], tag: int = 0) -> State:
         """Return the least state that purges leave *entry* in, for who takes it for *tag*."""
         if entry.seen < self.position:

@@ -61,12 +61,14 @@ def group_scope(shopper: Shopper, member: Membership) -> Scope:
 class Shared:
     """A scope that a shopper shares with others, and since when (`age_s`) that is known.
 
-    `member` is None where they did not log in.
+    `member` is None where they did not log in. What no longer `is_current` is good for kept pages
+    while OrderCloud is out, which are as old.
     """
 
     scope: Scope
     member: Membership | None = None
     age_s: float = 0.0
+    is_current: bool = True
 
 
 def reach(shopper: Shopper, resource: str, sharing: Sharing) -> Sharing:

@@ -65,6 +65,10 @@ class Memory(Generic[T]):
         self._keys.append(key)
         self.size_bytes += taken
 
+    def entries(self) -> list[tuple[Key, Entry[T]]]:
+        """Return all that is kept now; any thread may ask."""
+        return [(key, kept.entry) for key, kept in list(self._kept.items())]
+
     def remove(self, key: Key) -> None:
         """Forget what is kept under *key*."""
         kept = self._kept.pop(key, None)

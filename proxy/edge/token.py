@@ -17,7 +17,7 @@ from cachetools import LRUCache, TTLCache
 
 from proxy.core.keys import Key, key_of
 from proxy.edge.http import Upstream
-from proxy.errors import UNREADABLE, TokenError, UpstreamBusy, UpstreamFailed
+from proxy.errors import UNREADABLE, TokenError, UpstreamBusy, UpstreamError, UpstreamFailed
 from proxy.model import Shopper
 from proxy.sections import OrderCloud as OrderCloudConfig
 from proxy.tasks import Flights, Tasks
@@ -68,7 +68,7 @@ class Verifier:
         )
         self._fetches: Flights[jwt.PyJWK] = Flights(tasks, name="key fetch")
         self._keys: TTLCache[str, jwt.PyJWK] = TTLCache(_KEYS_MAX, _KEY_S, clock)
-        self._known_keys: LRUCache[str, str] = LRUCache(_KEYS_MAX)
+        self._last_keys: LRUCache[str, jwt.PyJWK] = LRUCache(_KEYS_MAX)
         self._unknown_keys: TTLCache[str, str] = TTLCache(_UNKNOWN_KEYS_MAX, _UNKNOWN_KEY_S, clock)
         self._refused: TTLCache[Key, str] = TTLCache(_REFUSED_MAX, _REFUSED_S, clock)
         self._asks: Flights[None] = Flights(tasks, name="token check")
@@ -161,7 +161,7 @@ class Verifier:
             raise TokenError("OrderCloud knows no key of the token's key ID (kid)")
         if (key := self._keys.get(kid)) is not None:
             return key
-        if kid not in self._known_keys and self._has_looked_enough():
+        if kid not in self._last_keys and self._has_looked_enough():
             raise UpstreamBusy("tokens name more keys (kid) than OrderCloud is asked for")
         flight, _ = self._fetches.join(kid, lambda: self._fetch_key(kid))
         return await asyncio.shield(flight)
@@ -175,22 +175,35 @@ class Verifier:
         return len(self._unknown_keys) + len(self._fetches) >= _UNKNOWN_KEYS_MAX
 
     async def _fetch_key(self, kid: str) -> jwt.PyJWK:
-        """Fetch one public key.
+        """Fetch one public key; the last one of that ID stands in while OrderCloud is out.
 
         Shape: GET /oauth/certs/{kid} -> {"kty", "n", "e", "alg", "use", "kid"}.
         """
-        answer = await self._auth.request("GET", f"/oauth/certs/{kid}", headers={})
-        if answer.status in _NO_SUCH_KEY:
-            self._unknown_keys[kid] = kid
-            raise TokenError("OrderCloud knows no key of the token's key ID (kid)")
         try:
-            jwk = msgspec.json.decode(answer.body, type=dict[str, Any])
-            key = jwt.PyJWK({"kty": "RSA", **jwk}, algorithm="RS256")
-        except (*UNREADABLE, jwt.PyJWTError) as exc:
-            raise UpstreamFailed(f"OrderCloud's key could not be read ({answer.status})") from exc
-        self._keys[kid] = key
-        self._known_keys[kid] = kid
+            answer = await self._auth.request("GET", f"/oauth/certs/{kid}", headers={})
+            if answer.status in _NO_SUCH_KEY:
+                self._unknown_keys[kid] = kid
+                raise TokenError("OrderCloud knows no key of the token's key ID (kid)")
+            key = _read_key(answer.body)
+        except UpstreamError:
+            if kid not in self._last_keys:
+                raise
+            key = self._last_keys[kid]
+        self._keys[kid] = self._last_keys[kid] = key
         return key
+
+    def last_keys(self) -> dict[str, bytes]:
+        """Return the public keys that tokens were verified with, as JWKs by key ID."""
+        to_jwk = jwt.algorithms.RSAAlgorithm.to_jwk
+        return {kid: to_jwk(key.key).encode() for kid, key in list(self._last_keys.items())}
+
+    def restore_key(self, kid: str, jwk: bytes) -> None:
+        """Let a key of `last_keys` stand in for the one of that ID, should OrderCloud be out.
+
+        Raises:
+            UpstreamFailed: it is none.
+        """
+        self._last_keys[kid] = _read_key(jwk)
 
     async def _ask(self, token: str) -> None:
         """Let OrderCloud itself say whether it accepts *token*."""
@@ -206,6 +219,14 @@ class Verifier:
             raise UpstreamFailed("OrderCloud's /v1/me could not be read") from exc
         if not me.Active:
             raise TokenError("the token's user is not active")
+
+
+def _read_key(jwk: bytes) -> jwt.PyJWK:
+    try:
+        fields = msgspec.json.decode(jwk, type=dict[str, Any])
+        return jwt.PyJWK({"kty": "RSA", **fields}, algorithm="RS256")
+    except (*UNREADABLE, jwt.PyJWTError) as exc:
+        raise UpstreamFailed("OrderCloud's key could not be read") from exc
 
 
 def _bearer(authorization: str) -> str:

@@ -6,6 +6,7 @@ import hashlib
 import hmac
 import time
 from collections.abc import AsyncIterator, Callable
+from functools import partial
 from typing import Any
 
 import jwt
@@ -139,15 +140,16 @@ def issuer() -> Issuer:
 class Asking:
     """A verifier, asked with tokens."""
 
-    def __init__(self, verifier: Verifier) -> None:
-        self._verifier = verifier
+    def __init__(self, restarted: Callable[[], Verifier]) -> None:
+        self.restarted = restarted
+        self.verifier = restarted()
 
     async def admit(self, token: str) -> Shopper:
-        return await self._verifier.verify(f"Bearer {token}")
+        return await self.verifier.verify(f"Bearer {token}")
 
     async def refuse(self, authorization: str | None) -> str:
         with pytest.raises(TokenError) as refusal:
-            await self._verifier.verify(authorization)
+            await self.verifier.verify(authorization)
         return str(refusal.value)
 
 
@@ -161,7 +163,7 @@ async def asking(url: str, connect: Connect, clock: Clock) -> AsyncIterator[Aski
     config = OrderCloudConfig(url=url, audiences=(AUDIENCE,), clients=(CLIENT,))
     tasks = Tasks()
     upstream = await connect(url)
-    yield Asking(Verifier(upstream, upstream, config, tasks=tasks, clock=clock))
+    yield Asking(partial(Verifier, upstream, upstream, config, tasks=tasks, clock=clock))
     await tasks.close()
 
 
@@ -201,7 +203,7 @@ async def test_what_ordercloud_may_write_is_accepted(
 
 async def test_the_scheme_is_read_in_either_case(asking: Asking, issuer: Issuer) -> None:
     assert "signature" not in await asking.refuse("bearer x")
-    assert (await asking._verifier.verify(f"bearer {issuer.token()}")).username == "alice"
+    assert (await asking.verifier.verify(f"bearer {issuer.token()}")).username == "alice"
 
 
 async def test_a_single_role_is_written_as_plain_text(asking: Asking, issuer: Issuer) -> None:
@@ -313,6 +315,43 @@ class TestKeys:
         issuer.now = clock.now
         await asking.refuse(f"Bearer {issuer.token()}")
         assert issuer.asked == ["/oauth/certs/first"] * 2
+
+    async def test_the_last_key_stands_in_while_ordercloud_is_out(
+        self, asking: Asking, issuer: Issuer, clock: Clock
+    ) -> None:
+        await asking.admit(issuer.token())
+        clock.now += 24 * 3600 + 1
+        issuer.now = clock.now
+        issuer.certs = JSONResponse({"Errors": []}, 503)
+        await asking.admit(issuer.token(usr="bob"))
+        await asking.refuse(f"Bearer {issuer.token(key='forged')}")
+
+    async def test_keys_of_before_a_restart_stand_in_while_ordercloud_is_out(
+        self, asking: Asking, issuer: Issuer
+    ) -> None:
+        await asking.admit(issuer.token())
+        last = asking.verifier.last_keys()
+        later = Asking(asking.restarted)
+        for kid, jwk in last.items():
+            later.verifier.restore_key(kid, jwk)
+        issuer.certs = JSONResponse({"Errors": []}, 500)
+        assert (await later.admit(issuer.token())).username == "alice"
+        await later.refuse(f"Bearer {issuer.token(key='forged')}")
+
+    async def test_keys_of_before_a_restart_do_not_outlive_a_rotation(
+        self, asking: Asking, issuer: Issuer
+    ) -> None:
+        await asking.admit(issuer.token())
+        later = Asking(asking.restarted)
+        for kid, jwk in asking.verifier.last_keys().items():
+            later.verifier.restore_key(kid, jwk)
+        issuer.published.clear()
+        await later.refuse(f"Bearer {issuer.token()}")
+
+    @pytest.mark.parametrize("jwk", [b"", b"{", b"[]", b"{}", b'{"n": 5}'])
+    async def test_what_is_no_key_is_not_restored(self, asking: Asking, jwk: bytes) -> None:
+        with pytest.raises(UpstreamFailed):
+            asking.verifier.restore_key("first", jwk)
 
     @pytest.mark.parametrize("status", [408, 429, 500, 503])
     async def test_a_key_that_cannot_be_had_now_is_no_fault_of_the_token(
@@ -463,8 +502,7 @@ async def test_where_every_client_is_welcome_the_token_still_names_one(
 ) -> None:
     config = OrderCloudConfig(url=url, audiences=(AUDIENCE,), clients=("*",))
     upstream = await connect(url)
-    verifier = Verifier(upstream, upstream, config, tasks=Tasks(), clock=clock)
-    asking = Asking(verifier)
+    asking = Asking(partial(Verifier, upstream, upstream, config, tasks=Tasks(), clock=clock))
     assert (await asking.admit(issuer.token(cid="Any-Client"))).client_id == "any-client"
     await asking.refuse(f"Bearer {issuer.token(cid=None)}")
 
