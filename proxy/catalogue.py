@@ -3,28 +3,22 @@
 What a decision would still have to fill in cannot be fetched, and is left out.
 """
 
-import time
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import replace
 
 import msgspec
 
+from proxy import shelf
 from proxy.config import Config
 from proxy.core import listing
 from proxy.core.compose import ListTemplate
 from proxy.core.lint import Findings
 from proxy.core.placement import Placement, Rule, Split
 from proxy.core.resources import ID
-from proxy.edge.http import connected
-from proxy.edge.ordercloud import OrderCloud, SignIn
-from proxy.edge.token import Verifier
 from proxy.errors import OrderCloudRefused, Problem
 from proxy.model import Asked, Composition, ListQuery, Page, Shopper
 from proxy.reload import RuleSet
-from proxy.tasks import Tasks
-
-_LIMIT_S = 30.0
-_IN_FLIGHT = 4
+from proxy.shelf import NobodyNamed, Shelf, named
 
 
 class _Error(msgspec.Struct):
@@ -39,70 +33,69 @@ class _Errors(msgspec.Struct):
 async def check_catalogue(settings: Config, rules: RuleSet) -> Findings:
     """Fetch what the rules list, and report what is refused, empty, missing or invisible.
 
-    A rule for a segment is fetched as the shopper that `check.shoppers` names for the segment,
-    every other as an anonymous one.
+    A rule is looked at as the shopper that `check.shoppers` names for one of its kind, else as an
+    anonymous one; a rule that is for none of those is left out, with a note.
 
     Raises:
         ProxyError: nobody can be signed in, or OrderCloud gives no usable answer.
     """
-    oc = settings.ordercloud
-    async with (
-        connected(name="OrderCloud", url=oc.url, limit_s=_LIMIT_S, in_flight=_IN_FLIGHT) as api,
-        connected(
-            name="OrderCloud's sign-in",
-            url=oc.auth_url or oc.url,
-            limit_s=_LIMIT_S,
-            in_flight=_IN_FLIGHT,
-        ) as auth,
-    ):
-        verifier = Verifier(api, auth, oc, tasks=Tasks(), clock=time.time)
-        shelf = _Shelf(OrderCloud(api), SignIn(auth, oc.clients[0]), verifier, settings)
-        problems = [
-            problem
-            for placement in rules.placements.values()
-            async for problem in shelf.examine(placement)
-        ]
-    return Findings(tuple(problems))
+    async with shelf.opened(settings) as opened:
+        catalogue = _Catalogue(opened)
+        found = Findings()
+        for placement in rules.placements.values():
+            found += await catalogue.examine(placement)
+    return found
 
 
-class _Shelf:
-    """The catalogue, as the shoppers of each segment see it."""
+class _Catalogue:
+    """What is in OrderCloud's lists, compared with what rules take to be there."""
 
-    def __init__(
-        self, catalog: OrderCloud, sign_in: SignIn, verifier: Verifier, settings: Config
-    ) -> None:
-        self._catalog = catalog
-        self._sign_in = sign_in
-        self._verifier = verifier
-        self._settings = settings.check
-        self._shoppers: dict[str | None, Shopper] = {}
+    def __init__(self, shelf: Shelf) -> None:
+        self._shelf = shelf
         self._filled: dict[tuple[str, str, str], bool] = {}
 
-    async def examine(self, placement: Placement) -> AsyncIterator[Problem]:
-        """Give what is wrong with each list of *placement*."""
+    async def examine(self, placement: Placement) -> Findings:
+        """Return what is wrong with each list of *placement*."""
+        anonymous = await self._shelf.shopper({})
+        default = [
+            Problem(placement.file, 1, 1, f"default: {what}", mend)
+            async for what, mend in self._examine(placement.default, anonymous)
+        ]
+        found = Findings()
         for rule in placement.rules:
-            for template in _templates(rule):
-                async for what, mend in self._examine(template, await self._shopper(rule)):
-                    yield Problem(placement.file, rule.line, 1, f"'{rule.name}': {what}", mend)
-        async for what, mend in self._examine(placement.default, await self._shopper(None)):
-            yield Problem(placement.file, 1, 1, f"default: {what}", mend)
+            found += await self._examine_rule(placement, rule)
+        return found + Findings(tuple(default))
+
+    async def _examine_rule(self, placement: Placement, rule: Rule) -> Findings:
+        fixed = [template for template in _templates(rule) if not template.picks]
+        if not fixed:
+            return Findings()
+        try:
+            shopper = await self._shelf.shopper(shelf.wanted_by(rule))
+        except NobodyNamed as exc:
+            what, mend = f"'{rule.name}' was not looked at: {exc}", "name a test shopper"
+            return Findings(notes=(Problem(placement.file, rule.line, 1, what, mend),))
+        problems = [
+            Problem(placement.file, rule.line, 1, f"'{rule.name}': {what}", mend)
+            for template in fixed
+            async for what, mend in self._examine(template, shopper)
+        ]
+        return Findings(tuple(problems))
 
     async def _examine(
         self, template: ListTemplate, shopper: Shopper
     ) -> AsyncIterator[tuple[str, str]]:
-        if template.picks:
-            return
         for query in _queries(template):
             try:
-                page = await self._catalog.fetch_list(query, shopper)
+                page = await self._shelf.fetch(query, shopper)
             except OrderCloudRefused as exc:
                 yield f"OrderCloud refuses the list: {_message(exc)}", "mend the query"
                 continue
-            for finding in _look(query, page, _named(shopper)):
+            for finding in _look(query, page, named(shopper)):
                 yield finding
             for name in sorted(_xp(query)):
                 if not await self._is_filled(query.resource, name, shopper):
-                    what = f"no item has {name} for {_named(shopper)}"
+                    what = f"no item has {name} for {named(shopper)}"
                     yield what, "check how the field is written"
 
     async def _is_filled(self, resource: str, name: str, shopper: Shopper) -> bool:
@@ -111,23 +104,11 @@ class _Shelf:
         if key not in self._filled:
             query = ListQuery(resource, ((name, "*"), ("pageSize", "1")))
             try:
-                page = await self._catalog.fetch_list(query, shopper)
+                page = await self._shelf.fetch(query, shopper)
             except OrderCloudRefused:
                 return True  # which the list itself has told
             self._filled[key] = page.item_count > 0
         return self._filled[key]
-
-    async def _shopper(self, rule: Rule | None) -> Shopper:
-        known = self._settings.shoppers
-        segments = sorted(rule.segments) if rule else []
-        username = next((known[segment] for segment in segments if segment in known), None)
-        if username not in self._shoppers:
-            secret = self._settings.password
-            token = await self._sign_in.fetch_token(
-                username, secret.get_secret_value() if secret else ""
-            )
-            self._shoppers[username] = await self._verifier.verify(f"Bearer {token}")
-        return self._shoppers[username]
 
 
 def _templates(rule: Rule) -> Iterator[ListTemplate]:
@@ -175,10 +156,6 @@ def _xp(query: ListQuery) -> set[str]:
     sorts = (text for name, text in query.params if name == "sortBy")
     sorted_by = {one.removeprefix("!") for text in sorts for one in text.split(",")}
     return {name for name in filtered | sorted_by if name.startswith("xp.")}
-
-
-def _named(shopper: Shopper) -> str:
-    return "anonymous shoppers" if shopper.is_anonymous else shopper.username
 
 
 def _message(refusal: OrderCloudRefused) -> str:

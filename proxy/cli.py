@@ -11,7 +11,8 @@ from datetime import UTC, datetime
 import msgspec
 import uvloop
 
-from proxy import app, config, doctor, events, live, remote
+from proxy import app, blast, config, doctor, events, live, remote
+from proxy.blast import Blast
 from proxy.core import diff, examples, explain, lint, schema
 from proxy.core.events import Listed
 from proxy.core.given import Given
@@ -19,7 +20,7 @@ from proxy.core.lint import Findings
 from proxy.edge.telemetry import configure_logging
 from proxy.errors import ProxyError
 from proxy.model import Asked
-from proxy.reload import load_folder
+from proxy.reload import RuleSet, load_folder
 from proxy.usage import make_parser
 from proxy.web.server import stopped_by_signals
 
@@ -114,17 +115,29 @@ def _test(args: argparse.Namespace) -> int:
 
 def _diff(args: argparse.Namespace) -> int:
     old, new = load_folder(args.old), load_folder(args.new)
-    changes = diff.compare(old.placements, new.placements, datetime.now(UTC))
+    found = _blast(args, old, new)
     problems = (*old.problems, *new.problems)
     for problem in problems:
         print(problem, file=sys.stderr)
     if args.json:
-        print(json.dumps([change.as_json() for change in changes], indent=2))
+        print(json.dumps(found.as_json(), indent=2))
     else:
-        for change in changes:
-            print(change)
-        print(_counted(len(changes), "change"))
-    return 1 if changes or problems else 0
+        for line in (*found.as_text(), _counted(len(found.changes), "change")):
+            print(line)
+    is_gate = args.live or args.traffic is not None
+    refusals = [] if args.yes else found.refusals
+    for refusal in refusals:
+        print(f"refused: {refusal}; look again, then say --yes", file=sys.stderr)
+    return 1 if problems or (refusals if is_gate else found.changes) else 0
+
+
+def _blast(args: argparse.Namespace, old: RuleSet, new: RuleSet) -> Blast:
+    if args.live:
+        settings = config.load(args.config)
+        return asyncio.run(blast.look(settings, old, new, traffic=args.traffic, url=args.url))
+    if args.traffic is not None:
+        return blast.weigh(config.load(args.config), old, new, args.traffic)
+    return Blast(diff.compare(old.placements, new.placements, datetime.now(UTC)))
 
 
 def _schema(_: argparse.Namespace) -> int:

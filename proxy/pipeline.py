@@ -15,6 +15,7 @@ from proxy.core.choose import CURATED, DEFAULT, Choice, ladder
 from proxy.core.curated import Curated
 from proxy.core.placement import Needs, Placement
 from proxy.core.scope import Sharing
+from proxy.core.traffic import Kind, kind_of
 from proxy.decisions import Decisions
 from proxy.errors import UpstreamError
 from proxy.model import FAULTS, Asked, Decision, Facts, Freshness, Held, Page, Reason, Rung, Shopper
@@ -62,7 +63,10 @@ class Basis:
 
 @dataclass(frozen=True, slots=True)
 class Personalized:
-    """A placement's answer, and all that explains it; *basis* where it would be the same again."""
+    """A placement's answer, and all that explains it; *basis* where it would be the same again.
+
+    *kind* is that of the shopper, where it is known who it is.
+    """
 
     placement: str
     choice: Choice
@@ -70,6 +74,7 @@ class Personalized:
     page: Served[Page]
     timings: Timings
     basis: Basis | None = None
+    kind: Kind | None = None
 
     @property
     def age_s(self) -> float:
@@ -137,7 +142,8 @@ class Pipeline:
         choices = ladder(placement, decision, asked, facts)
         choice, page = await self._pages.list_first(choices, ask)
         timings.step("list")
-        done = Personalized(placement.name, choice, decision, page, timings)
+        kind = kind_of(placement, choice, decision, asked, facts)
+        done = Personalized(placement.name, choice, decision, page, timings, kind=kind)
         return replace(done, basis=_basis(placement, shopper, facts, done))
 
 

@@ -172,7 +172,7 @@ class Tenant(Section):
 
 
 class Check(Section):
-    """Whom `check --live` lists as, to see the catalogue as they do."""
+    """Whom `check --live` and `diff --live` list as; and how far a change may reach."""
 
     shoppers: Annotated[dict[str, str], Pairs] = Field(
         {}, description="segment, `group:ID`, `buyer:ID` or the like to username of a test shopper"

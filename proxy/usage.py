@@ -105,10 +105,12 @@ def _add_rules(commands: _Commands) -> None:
     tested.add_argument("rules", type=_folder, nargs="?", default=Path("rules"), metavar="RULES")
     _add_json(tested)
 
-    compared = commands.add_parser("diff", help="say which segments get another list")
+    compared = commands.add_parser("diff", help="say who gets another list, and how many they are")
     compared.set_defaults(command="diff")
     compared.add_argument("old", type=_folder, metavar="OLD")
     compared.add_argument("new", type=_folder, metavar="NEW")
+    _add_blast(compared)
+    _add_config(compared)
     _add_json(compared)
 
     explained = commands.add_parser("explain", help="say what a placement lists, and why")
@@ -119,6 +121,16 @@ def _add_rules(commands: _Commands) -> None:
 
     described = commands.add_parser("schema", help="print the JSON Schema of rules files")
     described.set_defaults(command="schema")
+
+
+def _add_blast(command: argparse.ArgumentParser) -> None:
+    """Add what turns a comparison into a gate: refused is what reaches too far."""
+    command.add_argument("--live", action="store_true", help="also how lists change, and for whom")
+    command.add_argument(
+        "--traffic", type=Path, metavar="FILE", help="what GET /traffic answered; default: ask it"
+    )
+    command.add_argument("--url", metavar="URL", help="of the admin port; default: as configured")
+    command.add_argument("--yes", action="store_true", help="refuse nothing")
 
 
 def _add_explained(command: argparse.ArgumentParser) -> None:

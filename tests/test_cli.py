@@ -239,7 +239,7 @@ def test_diff_says_which_segments_get_another_list(shell: Shell) -> None:
 def test_diff_gives_machines_the_same(shell: Shell) -> None:
     shell.write("new/hero.yaml", HERO.replace("categoryID: featured", "categoryID: new"))
     run = shell("diff", "rules", "new", "--json")
-    assert (run.status, run.json) == (
+    assert (run.status, run.json["changes"]) == (
         1,
         [
             {
@@ -248,10 +248,46 @@ def test_diff_gives_machines_the_same(shell: Shell) -> None:
                 "before": "/v1/me/products?categoryID=featured (default)",
                 "after": "/v1/me/products?categoryID=new (default)",
                 "answers": None,
+                "impacts": [],
             }
         ],
     )
-    assert shell("diff", "rules", "rules", "--json") == Run(0, "[]\n", "")
+    assert shell("diff", "rules", "rules", "--json").json["changes"] == []
+
+
+TRAFFIC = """\
+{"since": "2026-11-23T00:00:00Z", "until": "2026-11-23T12:00:00Z", "others": 0, "counted": [
+  {"kind": {"placement": "hero", "rule": "vips", "segments": ["vip"]}, "answers": 30},
+  {"kind": {"placement": "hero", "rule": "default"}, "answers": 70}]}
+"""
+
+
+@pytest.mark.parametrize(
+    ("category", "more", "status"),
+    [("watches", (), 0), ("rings", (), 1), ("rings", ("--yes",), 0), ("rings", ("--json",), 1)],
+)
+def test_diff_refuses_what_reaches_too_many(
+    category: str, more: tuple[str, ...], status: int, shell: Shell
+) -> None:
+    shell.write("traffic.json", TRAFFIC)
+    shell.write("new/hero.yaml", HERO.replace("categoryID: watches", f"categoryID: {category}"))
+    run = shell("diff", "rules", "new", "--traffic", "traffic.json", *more)
+    assert run.status == status
+    refused = "refused: 30.0% of the recent answers would change; check.blast lets pass 20.0%; "
+    assert run.err == (f"{refused}look again, then say --yes\n" if status else "")
+    if not more and status:
+        assert run.lines[-3:] == [
+            "    30.0% of the recent answers",
+            "30.0% of 100 answers since 2026-11-23 00:00 UTC change",
+            "1 change",
+        ]
+
+
+def test_diff_lets_pass_what_the_configuration_lets_pass(shell: Shell) -> None:
+    shell.write("traffic.json", TRAFFIC)
+    shell.write("config.yaml", LEAST + "check: {blast: 0.3}\n")
+    shell.write("new/hero.yaml", HERO.replace("categoryID: watches", "categoryID: rings"))
+    assert shell("diff", "rules", "new", "--traffic", "traffic.json").status == 0
 
 
 def test_diff_does_not_take_a_broken_file_for_one_that_is_gone_in_silence(shell: Shell) -> None:

@@ -12,7 +12,7 @@ from proxy.core.experiment import HOLDOUT
 from proxy.core.explain import requests, sample_decision
 from proxy.core.given import Given, NoSample
 from proxy.core.placement import Placement, Split
-from proxy.core.query import Unusable
+from proxy.core.query import Pick, Unusable
 from proxy.core.traffic import Kind, Traffic
 from proxy.core.witness import witnesses
 from proxy.model import Asked, Decision
@@ -24,11 +24,12 @@ _SHOWN_MAX = 3
 class Shown:
     """What a placement shows: by which rule, and its list, or one for each variant.
 
-    A variant that has nothing to list has None; `said` is all of it in OrderCloud's words.
+    Lists that take from a decision are left out, as it is made up; `said` is all of it in
+    OrderCloud's words.
     """
 
     rule: str
-    listed: Mapping[str, Listed | None] = field(hash=False, compare=False)
+    listed: Mapping[str, Listed] = field(hash=False, compare=False)
     said: str
 
     def __str__(self) -> str:
@@ -127,7 +128,8 @@ class _Side:
         rule = self._rules.get(choice.rule)
         if rule is not None and isinstance(rule.then, Split):
             return _split(choice.rule, rule.then, decision)
-        return Shown(choice.rule, {"": choice.then}, _said(choice.then))
+        is_open = rule is not None and (isinstance(rule.then, Pick) or rule.then.picks)
+        return Shown(choice.rule, {} if is_open else {"": choice.then}, _said(choice.then))
 
 
 def _changes(
@@ -162,14 +164,15 @@ def _shoppers(
 def _split(rule: str, split: Split, decision: Decision) -> Shown:
     """Return each variant with its weight: facts about one shopper would tell of one only."""
     weights, held_out = split.experiment.weights, split.experiment.holdout_ratio
-    listed = {name: _variant(one, decision) for name, one in split.variants.items()}
-    said = [f"{name} ({weights[name]:g}): {_said(listed[name])}" for name in listed]
+    every = {name: _filled(one, decision) for name, one in split.variants.items()}
+    said = [f"{name} ({weights[name]:g}): {_said(then)}" for name, then in every.items()]
     if held_out:
         said.append(f"{HOLDOUT}: {held_out:.3g} of all")
-    return Shown(rule, listed, ", ".join(said))
+    fixed = {name: then for name, then in every.items() if then and not split.variants[name].picks}
+    return Shown(rule, fixed, ", ".join(said))
 
 
-def _variant(variant: ListTemplate, decision: Decision) -> Listed | None:
+def _filled(variant: ListTemplate, decision: Decision) -> Listed | None:
     try:
         return variant.fill(decision.output, Asked())
     except Unusable:

@@ -3,6 +3,7 @@
 import json
 import logging
 import sys
+import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
@@ -11,6 +12,8 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, gene
 
 from proxy import __version__
 from proxy.core.events import Depth
+from proxy.core.traffic import Kind, Traffic
+from proxy.edge.recent import Recent
 from proxy.sections import Log
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
@@ -33,6 +36,7 @@ class Metrics:
 
     def __init__(self) -> None:
         self._sources: list[Callable[[], None]] = []
+        self._recent = Recent(clock=time.time)
         self.registry = CollectorRegistry()
         registry = self.registry
         Gauge(
@@ -124,6 +128,11 @@ class Metrics:
             "1 while this replica hears the purges of the others.",
             registry=registry,
         )
+        self.snapshot_written = Gauge(
+            "decision_proxy_snapshot_timestamp_seconds",
+            "When the snapshot was last written; 0 where there is none.",
+            registry=registry,
+        )
         self.events_recorded = Counter(
             "decision_proxy_events_recorded",
             "Shopper events taken into the outbox, by CDP's type or as custom.",
@@ -166,15 +175,27 @@ class Metrics:
         self.outbox_dead.set(depth.dead)
         self.outbox_oldest.set(depth.oldest_at or 0)
 
+    def note_shown(self, kind: Kind | None, answers: int = 1) -> None:
+        """Count *answers* to shoppers of a kind, for `traffic`; None: of some kind or other."""
+        self._recent.note(kind, answers)
+
     def before_reading(self, bring: Callable[[], None]) -> None:
         """Call *bring* each time before the metrics are read: it counts what it has put aside."""
         self._sources.append(bring)
 
     def render(self) -> bytes:
         """Return all metrics in Prometheus' text format."""
+        self._bring()
+        return generate_latest(self.registry)
+
+    def traffic(self) -> Traffic:
+        """Return what shoppers of each kind were shown in the last hours."""
+        self._bring()
+        return self._recent.traffic()
+
+    def _bring(self) -> None:
         for bring in self._sources:
             bring()
-        return generate_latest(self.registry)
 
 
 class Sampled:

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+import msgspec
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -77,6 +78,11 @@ class AdminEndpoints:
     async def metrics(self, _: Request) -> Response:
         """Give all metrics to Prometheus."""
         return Response(self._metrics.render(), headers={"content-type": telemetry.CONTENT_TYPE})
+
+    async def traffic(self, _: Request) -> Response:
+        """Tell what shoppers of each kind were shown in the last hours."""
+        told = msgspec.json.encode(self._metrics.traffic())
+        return Response(told, media_type="application/json")
 
     async def config(self, _: Request) -> Response:
         """Show the effective configuration, secrets masked."""

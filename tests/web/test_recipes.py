@@ -49,7 +49,7 @@ class Held:
 def _plain(page: Held, decision: Held | None = None, expires_at: float = 1e12) -> Plain:
     basis: Any = Basis(page, decision, expires_at)  # type: ignore[arg-type]  # by shape
     counted = ("hero", "watches", "cached", "matched"), ("hero", "cached")
-    return Plain(basis, EMPTY.version, lambda page: page.body, *counted)
+    return Plain(basis, EMPTY.version, lambda page: page.body, *counted, kind=None)
 
 
 def _scope(plain: Plain | None) -> dict[str, Any]:

@@ -1,0 +1,147 @@
+"""OrderCloud's lists as test shoppers see them, for commands that look before a rule goes live."""
+
+import contextlib
+import time
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
+
+from proxy.config import Config
+from proxy.core.choose import Listed
+from proxy.core.compose import compose
+from proxy.core.given import Given
+from proxy.core.placement import Rule
+from proxy.edge.http import connected
+from proxy.edge.ordercloud import OrderCloud, SignIn
+from proxy.edge.token import Verifier
+from proxy.model import Composition, ListQuery, Page, Shopper
+from proxy.sections import Check
+from proxy.tasks import Tasks
+
+_LIMIT_S = 30.0
+_IN_FLIGHT = 4
+_TOLD_APART = ("group", "buyer", "segment", "language", "currency", "anonymous")
+"""What test shoppers are named for; who is in a group says more than who is in a segment."""
+
+Wanted = Mapping[str, Iterable[str]]
+"""What a shopper has to be, in the words of `when`."""
+
+
+def wanted_by(rule: Rule) -> Wanted:
+    """Return whom *rule* is for, as far as test shoppers can be told apart."""
+    return {key.subject.name: sorted(key.values) for key in rule.when.keys}
+
+
+def wanted_of(given: Given) -> Wanted:
+    """Return who is supposed."""
+    return {
+        "segment": given.segments,
+        "group": sorted(given.groups),
+        "buyer": [given.buyer] if given.buyer else [],
+        "language": [given.language] if given.language else [],
+        "currency": [given.currency] if given.currency else [],
+        "anonymous": [] if given.is_anonymous is None else [str(given.is_anonymous).lower()],
+    }
+
+
+class NobodyNamed(Exception):
+    """There is no test shopper of the kind, and an anonymous one would see something else."""
+
+
+class Shelf:
+    """The catalogue, and those who look at it. Each test shopper is signed in once."""
+
+    def __init__(
+        self, catalog: OrderCloud, sign_in: SignIn, verifier: Verifier, settings: Check
+    ) -> None:
+        self._catalog = catalog
+        self._sign_in = sign_in
+        self._verifier = verifier
+        self._settings = settings
+        self._shoppers: dict[str | None, Shopper] = {}
+
+    async def shopper(self, wanted: Wanted) -> Shopper:
+        """Return the test shopper that `check.shoppers` names, or an anonymous one.
+
+        Raises:
+            NobodyNamed: it takes one who has logged in, and none is named.
+            ProxyError: nobody can be signed in.
+        """
+        named = self._settings.shoppers
+        username = next((named[name] for name in _names(wanted) if name in named), None)
+        if username is None and _is_known(wanted):
+            raise NobodyNamed(f"check.shoppers names nobody for {next(_names(wanted))}")
+        if username not in self._shoppers:
+            self._shoppers[username] = await self._signed_in(username)
+        return self._shoppers[username]
+
+    async def _signed_in(self, username: str | None) -> Shopper:
+        secret = self._settings.password
+        password = secret.get_secret_value() if secret else ""
+        token = await self._sign_in.fetch_token(username, password)
+        return await self._verifier.verify(f"Bearer {token}")
+
+    async def fetch(self, then: ListQuery, shopper: Shopper) -> Page:
+        """Return the list of one query, as *shopper* sees it.
+
+        Raises:
+            OrderCloudRefused: OrderCloud's own error answer.
+            UpstreamError: no usable answer.
+        """
+        return await self._catalog.fetch_list(then, shopper)
+
+    async def fetch_shown(self, then: Listed, shopper: Shopper) -> Page | None:
+        """Return what *shopper* is shown, put together like the gateway does.
+
+        None for a list that stands in a decision or a file.
+
+        Raises:
+            OrderCloudRefused: OrderCloud's own error answer.
+            UpstreamError: no usable answer.
+        """
+        if isinstance(then, ListQuery):
+            return await self.fetch(then, shopper)
+        if not isinstance(then, Composition):
+            return None
+        steps = compose(then)
+        query = next(steps)
+        while True:
+            page = await self.fetch(query, shopper)
+            try:
+                query = steps.send(page)
+            except StopIteration as done:
+                shown: Page = done.value
+                return shown
+
+
+@contextlib.asynccontextmanager
+async def opened(settings: Config) -> AsyncIterator[Shelf]:
+    """Connect to OrderCloud for the block."""
+    oc = settings.ordercloud
+    async with (
+        connected(name="OrderCloud", url=oc.url, limit_s=_LIMIT_S, in_flight=_IN_FLIGHT) as api,
+        connected(
+            name="OrderCloud's sign-in",
+            url=oc.auth_url or oc.url,
+            limit_s=_LIMIT_S,
+            in_flight=_IN_FLIGHT,
+        ) as auth,
+    ):
+        verifier = Verifier(api, auth, oc, tasks=Tasks(), clock=time.time)
+        yield Shelf(OrderCloud(api), SignIn(auth, oc.clients[0]), verifier, settings.check)
+
+
+def named(shopper: Shopper) -> str:
+    """Name *shopper* for people."""
+    return "anonymous shoppers" if shopper.is_anonymous else shopper.username
+
+
+def _names(wanted: Wanted) -> Iterator[str]:
+    """Give the keys of `check.shoppers` under which such a shopper may stand."""
+    for subject in _TOLD_APART:
+        for value in wanted.get(subject, ()):
+            yield value if subject == "segment" else f"{subject}:{value}"
+
+
+def _is_known(wanted: Wanted) -> bool:
+    """Say whether only a shopper who has logged in can be so."""
+    is_member = any(wanted.get(subject, ()) for subject in ("group", "buyer"))
+    return is_member or list(wanted.get("anonymous", ())) == ["false"]
