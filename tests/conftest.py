@@ -19,6 +19,7 @@ from tests.emulators import STOREFRONT, Cdp, OrderCloud
 from tests.servers import ADMIN_KEY, Gateway, Servers, client, free_socket, running_gateway, url_of
 
 _PRODUCTS = 60
+_REDIS = {"running_redis", "running_cluster", "running_sentinel"}
 
 
 class StartGateway(Protocol):
@@ -34,6 +35,13 @@ class Built:
 
     listener: socket.socket
     app: ASGIApp
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what starts Redis, by what its module imports."""
+    for item in items:
+        if isinstance(item, pytest.Function) and _REDIS & vars(item.module).keys():
+            item.add_marker(pytest.mark.redis)
 
 
 @pytest.fixture(scope="session", autouse=True)

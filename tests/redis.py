@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import shutil
 import signal
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
@@ -42,7 +43,7 @@ class RedisServer:
     async def start(self) -> None:
         """Start it, and wait until it answers."""
         self.process = await asyncio.create_subprocess_exec(
-            "redis-server",
+            _program(),
             *self.options,
             *("--unixsocket", self.node, "--dir", str(self.folder), "--save", ""),
             stdout=asyncio.subprocess.DEVNULL,
@@ -147,6 +148,12 @@ async def running_sentinel(folder: Path) -> AsyncIterator[Watched]:
         async with running_redis(watch.parent, str(watch), "--sentinel", *options[2]) as sentinel:
             await until(partial(_tell, sentinel, "SENTINEL", "replicas", "mymaster"), bool)
             yield Watched(master, _patient("sentinel", ports[2]))
+
+
+def _program() -> str:
+    program = shutil.which("redis-server") or shutil.which("valkey-server")
+    assert program, "neither redis-server nor valkey-server is there; run scripts/redis"
+    return program
 
 
 def _patient(mode: str, port: int) -> RedisConfig:
