@@ -27,7 +27,8 @@ class RedisServer:
     """A server on a Unix socket, that may be killed, started anew, stopped short and let go on."""
 
     folder: Path
-    options: Sequence[str] = ("--port", "0")
+    options: Sequence[str] = ()
+    config: Path | None = None
     process: asyncio.subprocess.Process | None = field(default=None, init=False)
 
     @property
@@ -44,8 +45,9 @@ class RedisServer:
         """Start it, and wait until it answers."""
         self.process = await asyncio.create_subprocess_exec(
             _program(),
-            *self.options,
-            *("--unixsocket", self.node, "--dir", str(self.folder), "--save", ""),
+            *([str(self.config)] if self.config else []),
+            *("--port", "0", "--unixsocket", self.node, "--dir", str(self.folder)),
+            *("--save", "", *self.options),
             stdout=asyncio.subprocess.DEVNULL,
         )
         await self._until_it_answers()
@@ -83,9 +85,11 @@ class RedisServer:
 
 
 @contextlib.asynccontextmanager
-async def running_redis(folder: Path, *options: str) -> AsyncIterator[RedisServer]:
+async def running_redis(
+    folder: Path, *options: str, config: Path | None = None
+) -> AsyncIterator[RedisServer]:
     """Run a server for the block; *options* are those of its command line."""
-    server = RedisServer(folder, options or ("--port", "0"))
+    server = RedisServer(folder, options, config)
     try:
         await server.start()
         yield server
@@ -145,7 +149,7 @@ async def running_sentinel(folder: Path) -> AsyncIterator[Watched]:
         ) as replica,
     ):
         await until(partial(_tell, replica, "ROLE"), lambda role: "connected" in str(role))
-        async with running_redis(watch.parent, str(watch), "--sentinel", *options[2]) as sentinel:
+        async with running_redis(watch.parent, "--sentinel", *options[2], config=watch) as sentinel:
             await until(partial(_tell, sentinel, "SENTINEL", "replicas", "mymaster"), bool)
             yield Watched(master, _patient("sentinel", ports[2]))
 

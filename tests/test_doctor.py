@@ -199,7 +199,7 @@ async def test_redis_that_is_nowhere_is_told(lonely: Site, tmp_path: Path) -> No
 async def test_redis_that_may_forget_events_is_told(
     lonely: Site, tmp_path: Path, policy: str, *, is_fine: bool
 ) -> None:
-    options = ("--port", "0", "--maxmemory", "50mb", "--maxmemory-policy", policy)
+    options = ("--maxmemory", "50mb", "--maxmemory-policy", policy)
     async with running_redis(tmp_path, *options) as server:
         findings = await lonely.examine(redis=server.section, events={"outbox": "redis"})
     assert findings["Redis"].is_fine is is_fine

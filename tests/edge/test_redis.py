@@ -186,7 +186,7 @@ async def test_a_call_that_is_cancelled_spoils_no_other(
 
 async def test_users_of_redis_have_passwords(servers: Servers, tmp_path: Path) -> None:
     user = ("--user", "shop", "on", ">secret", "~*", "+@all")
-    async with running_redis(tmp_path, "--port", "0", *user) as server:
+    async with running_redis(tmp_path, *user) as server:
         shop = {**server.section, "username": "shop", "password": "secret"}
         redis = await servers.start(connected(RedisConfig.model_validate(shop)))
         assert await redis.send("SET", "key", "value")
@@ -202,7 +202,7 @@ async def test_connections_may_be_encrypted(servers: Servers, tmp_path: Path) ->
         port = listener.getsockname()[1]
     certificate, key = make_certificate(tmp_path)
     files = ("--tls-cert-file", str(certificate), "--tls-key-file", str(key))
-    options = ("--tls-port", str(port), *files, "--tls-auth-clients", "no", "--port", "0")
+    options = ("--tls-port", str(port), *files, "--tls-auth-clients", "no")
     async with running_redis(tmp_path, *options):
         settings = {"nodes": f"127.0.0.1:{port}", "tls": True, "timeout": "5s"}
         trusting = RedisConfig.model_validate({**settings, "ca_file": certificate})
