@@ -13,7 +13,7 @@ import uvloop
 
 from proxy import app, blast, config, doctor, events, live, remote
 from proxy.blast import Blast
-from proxy.core import diff, examples, explain, lint, schema
+from proxy.core import diff, examples, explain, hooks, lint, schema
 from proxy.core.events import Listed
 from proxy.core.given import Given
 from proxy.core.lint import Findings
@@ -154,6 +154,12 @@ def _doctor(args: argparse.Namespace) -> int:
     return 0 if all(finding.is_fine for finding in findings) else 1
 
 
+def _webhook(args: argparse.Namespace) -> int:
+    key = "the value of DECISION_PROXY__EVENTS__WEBHOOK_KEY"
+    print(json.dumps(hooks.webhook(args.url, hash_key=key, clients=args.client), indent=2))
+    return 0
+
+
 def _purge(args: argparse.Namespace) -> int:
     settings = config.load(args.config)
     asyncio.run(remote.purge(settings, args.tags, soft=args.soft, url=args.url))
@@ -193,6 +199,7 @@ _COMMANDS: Mapping[str, Callable[[argparse.Namespace], int]] = {
     "demo": _demo,
     "sandbox": _sandbox,
     "doctor": _doctor,
+    "webhook": _webhook,
     "purge": _purge,
     "outbox": _outbox,
     "replay": _replay,

@@ -2,13 +2,16 @@
 
 import asyncio
 import contextlib
+import json
 import os
+import secrets
 import tempfile
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from proxy import app, config
+from proxy.core.hooks import webhook
 from proxy.edge.telemetry import configure_logging
 from proxy.web.server import bind, stopped_by_signals
 from sandbox.cdp.app import build as build_cdp
@@ -18,6 +21,7 @@ from sandbox.storefront.app import build as build_storefront
 
 _HOST = "127.0.0.1"
 _ADMIN_KEY = "demo-admin"
+_CLIENTS = ("storefront-client", "admin-client")
 _PREFIX = "DECISION_PROXY__"
 
 
@@ -40,11 +44,11 @@ async def run_demo(config_path: Path | None, ports: Ports, *, products: int) -> 
     """
     stop = asyncio.Event()
     with tempfile.TemporaryDirectory() as folder:
-        # The sandbox's CDP begins anew each time, and an old outbox would speak of its past.
-        environ = {**_environ(ports), f"{_PREFIX}EVENTS__OUTBOX": f"{folder}/outbox.db"}
+        data = Path(folder)
+        environ = {**_environ(ports), **_events(ports, data)}
         settings = config.load(config_path, {**os.environ, **environ})
         configure_logging(settings.log)
-        async with _sandbox(ports, products=products, data=None), _storefront(ports):
+        async with _sandbox(ports, products=products, data=data), _storefront(ports):
             with stopped_by_signals(stop):
                 await app.serve(
                     settings, stop=stop, on_start=lambda: print(_welcome(ports), flush=True)
@@ -87,6 +91,20 @@ async def _storefront(ports: Ports) -> AsyncIterator[None]:
     with bind(_HOST, ports.storefront, setting="--storefront-port") as listener:
         async with running(storefront, listener):
             yield
+
+
+def _events(ports: Ports, data: Path) -> dict[str, str]:
+    """Have the sandbox's OrderCloud tell the gateway of all that is written; return the settings.
+
+    The sandbox's CDP begins anew each time, and an old outbox would speak of its past.
+    """
+    key = secrets.token_urlsafe(24)
+    body = webhook(_url(ports.gateway), hash_key=key, clients=_CLIENTS)
+    calls = data / "ordercloud"
+    calls.mkdir()
+    (calls / "webhook.json").write_text(json.dumps([{"call": "POST /webhooks", "body": body}]))
+    settings = {"EVENTS__OUTBOX": str(data / "outbox.db"), "EVENTS__WEBHOOK_KEY": key}
+    return {f"{_PREFIX}{name}": value for name, value in settings.items()}
 
 
 def _environ(ports: Ports) -> dict[str, str]:

@@ -53,7 +53,14 @@ def _add_running(commands: _Commands) -> None:
 
 
 def _add_purge(commands: _Commands) -> None:
-    """Add what makes a running gateway forget."""
+    """Add what makes a running gateway forget, by hand or by OrderCloud's webhooks."""
+    hook = commands.add_parser("webhook", help="print the webhook to register with OrderCloud")
+    hook.set_defaults(command="webhook")
+    hook.add_argument("url", metavar="URL", help="of the gateway, as OrderCloud reaches it")
+    hook.add_argument(
+        "--client", action="append", default=[], metavar="ID", help="an API client that writes"
+    )
+
     purged = commands.add_parser("purge", help="have a running gateway forget what it keeps")
     purged.set_defaults(command="purge")
     purged.add_argument(

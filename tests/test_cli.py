@@ -425,6 +425,15 @@ async def test_purge_says_what_a_running_gateway_purged(
     url = str((await gateway({"hero.yaml": HERO})).admin.base_url)
     monkeypatch.setenv("DECISION_PROXY__ADMIN__KEY", ADMIN_KEY)
     purged = ("purge", "product:p1", "all", "--url", url)
-    assert await asyncio.to_thread(shell, *purged) == Run(0, "purged: product:p1, all\n", "")
+    run = await asyncio.to_thread(shell, *purged)
+    assert (run.status, run.out) == (0, "purged: product:p1, all\n")
     run = await asyncio.to_thread(shell, *purged, "--soft", "--json")
     assert run.json == {"purged": ["product:p1", "all"], "soft": True}
+
+
+def test_webhook_prints_what_to_register(shell: Shell) -> None:
+    run = shell("webhook", "https://shop.example", "--client", "a", "--client", "b")
+    assert run.status == 0
+    assert run.json["Url"] == "https://shop.example/webhooks/ordercloud"
+    assert run.json["ApiClientIDs"] == ["a", "b"]
+    assert "DECISION_PROXY__EVENTS__WEBHOOK_KEY" in run.json["HashKey"]

@@ -12,7 +12,8 @@ from pathlib import Path
 import httpx2
 import pytest
 
-from tests.answers import personalization
+from tests.answers import personalization, until
+from tests.emulators import OrderCloud
 from tests.servers import client, free_socket
 
 ROOT = Path(__file__).parent.parent
@@ -87,6 +88,24 @@ async def test_one_command_runs_gateway_sandboxes_and_storefront(ports: list[str
             assert "<title>" in (await storefront.get("/")).text
         assert page.json()["Items"]
         assert personalization(page)["placement"] == "home-hero"
+        assert ends(process) == 0
+
+
+async def test_what_is_written_in_the_sandbox_shows_in_the_demo(ports: list[str]) -> None:
+    options = [word for pair in zip(PORTS, ports, strict=True) for word in pair]
+    with started("demo", *options, "--products", "40") as process:
+        at = urls(process, 5)
+        async with client(at["OrderCloud"]) as http, client(at["gateway"]) as gateway:
+            ordercloud = OrderCloud(http)
+            headers = {"authorization": f"Bearer {await ordercloud.token()}"}
+
+            async def shown() -> dict[str, str]:
+                page = await gateway.get("/placements/home-hero", headers=headers)
+                return {item["ID"]: item["Name"] for item in page.json()["Items"]}
+
+            first = next(iter(await shown()))
+            await ordercloud.administer("PATCH", f"products/{first}", {"Name": "New name"})
+            await until(shown, lambda names: "New name" in names.values())
         assert ends(process) == 0
 
 

@@ -7,20 +7,13 @@ from typing import Any
 
 import pytest
 
-from proxy.core.writes import WRITES
+from proxy.core.hooks import webhook
 from tests.answers import caches, personalization, until
 from tests.conftest import StartGateway
 from tests.emulators import STOREFRONT, Cdp, OrderCloud
 from tests.servers import Gateway
 
 _KEY = "hash-key-of-the-tests"
-_ROUTES = [
-    {"Route": f"v1/{route}", "Verb": verb}
-    for write in WRITES
-    for *verbs, route in (call.split() for call in write.calls)
-    for verb in verbs
-]
-_CART = [{"Route": "v1/cart/lineitems", "Verb": "POST"}]
 _RULES = {
     "list.yaml": """
 placement: list
@@ -105,17 +98,9 @@ def open_shop(gateway: StartGateway, ordercloud: OrderCloud) -> Open:
     async def open_shop(user: str | None = None, **sections: Mapping[str, Any]) -> Shop:
         events = {"webhook_key": _KEY, **sections.pop("events", {})}
         running = await gateway(_RULES, events=events, **sections)
-        await ordercloud.administer(
-            "POST",
-            "webhooks",
-            {
-                "Name": "gateway",
-                "Url": f"{str(running.shop.base_url).rstrip('/')}/webhooks/ordercloud",
-                "HashKey": _KEY,
-                "ApiClientIDs": ["admin-client", STOREFRONT],
-                "WebhookRoutes": [*_ROUTES, *_CART],
-            },
-        )
+        url, clients = str(running.shop.base_url), ["admin-client", STOREFRONT]
+        hook = webhook(url, hash_key=_KEY, clients=clients)
+        await ordercloud.administer("POST", "webhooks", hook)
         return Shop(running, ordercloud, await ordercloud.token(user))
 
     return open_shop
