@@ -17,25 +17,19 @@ from proxy import fleet as fleets
 from proxy.cache.aftermath import Aftermath
 from proxy.cache.journal import Journals
 from proxy.cache.purges import Purges
-from proxy.cache.refusals import Refusals
 from proxy.caches import Caches
 from proxy.config import Config
-from proxy.decisions import Decisions
 from proxy.edge.cdp import Cdp
 from proxy.edge.http import Upstream, connected
 from proxy.edge.ordercloud import OrderCloud
-from proxy.edge.shared import EXECUTIONS, PAGES
-from proxy.edge.snapshot import GROUPS, PROFILES
 from proxy.edge.stream import Streams
 from proxy.edge.telemetry import Metrics
 from proxy.edge.token import Verifier
-from proxy.pages import Pages
-from proxy.pipeline import Pipeline
 from proxy.reload import RuleBook, RuleSet
 from proxy.scopes import Scopes
 from proxy.sections import OrderCloud as OrderCloudConfig
 from proxy.sections import Server
-from proxy.shoppers import Shoppers
+from proxy.steps import Means, put_together
 from proxy.tasks import Tasks
 from proxy.web import routes, server
 from proxy.web.connection import Connection, Limits
@@ -50,7 +44,6 @@ from proxy.web.recipes import Recipes
 from proxy.web.server import Front
 from proxy.web.webhooks import Webhooks
 
-_PROFILES_BYTES = 32 * 1024**2
 _LISTS_BYTES = 32 * 1024**2
 
 
@@ -125,29 +118,32 @@ async def running(config: Config) -> AsyncIterator[Gateway]:
             cached.running(config.cache, metrics, tasks, fleet)
         )
         caches.remember_keys(verifier)
-        shoppers = _shoppers(config, caches, journals, catalog)
-        decisions = _decisions(config, caches, journals, shoppers, Cdp(upstreams.cdp, config.cdp))
-        scopes = Scopes(shoppers, timeout_s=config.cdp.timeout)
-        pages = _pages(config, caches, journals, catalog, scopes)
-        pipeline = Pipeline(verifier, shoppers, scopes, decisions, pages)
+        decider = Cdp(upstreams.cdp, config.cdp)
+        steps = put_together(
+            Means(config, metrics, tasks, fleet, caches, verifier, catalog, decider)
+        )
+        profile = steps.shoppers.profile
         aftermath = _aftermath(config, purges, tasks)
-        needs = events.Needs(upstreams.events, catalog, verifier, shoppers.profile, purges, metrics)
+        needs = events.Needs(upstreams.events, catalog, verifier, profile, purges, metrics)
         told = await stack.enter_async_context(events.running(config, needs))
         health = Health(
             rules=lambda: rules.current,
             is_watching=lambda: not watcher.done(),
             is_delivering=told.is_delivering if told else None,
             redis=fleet.redis,
+            leaky=lambda: steps.audit.leaky,
         )
         placements = Placements(
-            pipeline,
+            steps.pipeline,
             rules=lambda: rules.current,
             metrics=metrics,
             cdp=config.cdp,
             encodings=_encodings(config, metrics),
             on_shown=told.exposures.note if told else None,
         )
-        lists = _lists(config, upstreams, verifier, scopes=scopes, caches=caches, journals=journals)
+        lists = _lists(
+            config, upstreams, verifier, scopes=steps.scopes, caches=caches, journals=journals
+        )
         through = partial(
             _passthrough, config.ordercloud, tasks, observe=told.listener.observe if told else None
         )
@@ -279,59 +275,6 @@ def _passthrough(
         silence_s=config.silence,
         in_place=in_place,
         observe=observe,
-    )
-
-
-def _shoppers(config: Config, caches: Caches, journals: Journals, catalog: OrderCloud) -> Shoppers:
-    make = partial(caches.make, max_age_s=config.cache.page_error, is_shared=False)
-    return Shoppers(
-        catalog,
-        profiles=make("profiles", journals.shoppers, _PROFILES_BYTES, PROFILES),
-        groups=make("groups", journals.shoppers, _PROFILES_BYTES, GROUPS),
-        fresh_s=config.cache.profile_fresh,
-        error_s=config.cache.page_error,
-        timeout_s=config.cdp.timeout,
-    )
-
-
-def _decisions(
-    config: Config, caches: Caches, journals: Journals, shoppers: Shoppers, decider: Cdp
-) -> Decisions:
-    return Decisions(
-        decider,
-        shoppers=shoppers,
-        cache=caches.make(
-            "decisions",
-            journals.decisions,
-            config.cache.decisions,
-            EXECUTIONS,
-            max_age_s=config.cache.decision_error,
-            is_shared=True,
-        ),
-        lifetimes=config.cache,
-        timeout_s=config.cdp.timeout,
-    )
-
-
-def _pages(
-    config: Config, caches: Caches, journals: Journals, catalog: OrderCloud, scopes: Scopes
-) -> Pages:
-    return Pages(
-        catalog,
-        cache=caches.make(
-            "pages",
-            journals.pages,
-            config.cache.pages,
-            PAGES,
-            max_age_s=config.cache.page_error,
-            is_shared=True,
-        ),
-        refusals=Refusals(
-            journal=journals.pages, keep_s=config.cache.nothing_fresh, clock=time.monotonic
-        ),
-        scopes=scopes,
-        lifetimes=config.cache,
-        patience_s=config.ordercloud.patience,
     )
 
 

@@ -11,6 +11,7 @@ from functools import partial
 from itertools import chain
 from typing import Protocol, TypeAlias
 
+from proxy.audit import Audit, Hit
 from proxy.cache.cache import Cache, Fetched, Served
 from proxy.cache.refusals import Refusals
 from proxy.core import listing, tags
@@ -20,7 +21,7 @@ from proxy.core.curated import Curated
 from proxy.core.freshness import ENDLESS, Lifetime, Terms
 from proxy.core.keys import key_of
 from proxy.core.placement import Placement
-from proxy.core.scope import Shared, own_scope
+from proxy.core.scope import Shared, Sharing, own_scope
 from proxy.errors import ProxyError, ScopeChanged, UpstreamBroken, UpstreamTimeout
 from proxy.model import (
     Asked,
@@ -49,8 +50,9 @@ class Catalog(Protocol):
 
 @dataclass(slots=True)
 class Ask:
-    """Who asks for a page, on what terms, and the outage that kept pages have to help out in."""
+    """Who asks for a page of what, and the outage that kept pages have to help out in."""
 
+    placement: Placement
     shopper: Shopper
     asked: Asked
     decision: Decision
@@ -72,6 +74,7 @@ class Pages:
         cache: Cache[Page],
         refusals: Refusals,
         scopes: Scopes,
+        audit: Audit,
         lifetimes: CacheConfig,
         patience_s: float,
     ) -> None:
@@ -79,6 +82,7 @@ class Pages:
         self._cache = cache
         self._refusals = refusals
         self._scopes = scopes
+        self._audit = audit
         self._lifetimes = lifetimes
         self._patience_s = patience_s
 
@@ -87,6 +91,10 @@ class Pages:
         times = self._lifetimes
         usual = Lifetime(times.page_fresh, times.page_revalidate, times.page_error)
         return Terms(placement.page_times.over(usual), placement.tag)
+
+    def sharing(self, placement: Placement) -> Sharing:
+        """Return with whom pages of *placement* may be shared at most."""
+        return self._audit.sharing(placement)
 
     async def list_first(self, choices: Iterable[Choice], ask: Ask) -> tuple[Choice, Served[Page]]:
         """Return the first of *choices* whose page can be had, and the page.
@@ -147,12 +155,20 @@ class Pages:
     async def _page(self, ask: Ask, query: ListQuery) -> Served[Page]:
         if ask.shared is not None and ask.shared.is_current:
             with contextlib.suppress(ScopeChanged):
-                fetch = partial(self._fetch_for, ask.shared, query, ask.shopper)
-                key = key_of("page", ask.shared.scope, query)
-                return _as_old_as(ask.shared, await self._cache.get(key, fetch, ask.terms))
+                return _as_old_as(ask.shared, await self._shared_page(ask, ask.shared, query))
         scope = own_scope(ask.shopper)
         fetch = partial(self._fetch, scope, query, ask.shopper)
         return await self._cache.get(key_of("page", scope, query), fetch, ask.terms)
+
+    async def _shared_page(self, ask: Ask, shared: Shared, query: ListQuery) -> Served[Page]:
+        key = key_of("page", shared.scope, query)
+        fetch = partial(self._fetch_for, shared, query, ask.shopper)
+        served = await self._cache.get(key, fetch, ask.terms)
+        if served.freshness is Freshness.CACHED:
+            renew = partial(self._cache.renew, key, fetch, ask.terms)
+            page = served.value
+            self._audit.consider(Hit(ask.placement, key, query, page, shared, ask.shopper, renew))
+        return served
 
     async def _kept(self, ask: Ask, query: ListQuery) -> Served[Page]:
         """Return what is kept of the page; raise the outage where nothing is."""
@@ -171,6 +187,7 @@ class Pages:
         """Fetch what all of a scope will see; that the shopper is of it is asked afterwards."""
         fetched = await self._fetch(shared.scope, query, shopper)
         await self._scopes.confirm(shared, shopper)
+        self._audit.note_filled(key_of("page", shared.scope, query), shopper)
         return fetched
 
     async def _fetch(self, scope: Scope, query: ListQuery, shopper: Shopper) -> Fetched[Page]:

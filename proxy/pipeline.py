@@ -135,10 +135,10 @@ class Pipeline:
         decision, facts, shared = await asyncio.gather(
             self._decisions.decide(placement, shopper, asked),
             self._shoppers.facts(placement.needs, shopper, asked),
-            self._scopes.shared(shopper, placement.resource, placement.sharing),
+            self._scopes.shared(shopper, placement.resource, self._pages.sharing(placement)),
         )
         timings.step("decision")
-        ask = Ask(shopper, asked, decision, shared, self._pages.terms(placement))
+        ask = Ask(placement, shopper, asked, decision, shared, self._pages.terms(placement))
         choices = ladder(placement, decision, asked, facts)
         choice, page = await self._pages.list_first(choices, ask)
         timings.step("list")

@@ -210,6 +210,9 @@ class Cache(Section):
     lists: Duration = Field(
         0.0, description="OrderCloud's own lists of the catalogue, passed through; `0s`: not kept"
     )
+    audit: float = Field(
+        0.001, ge=0, le=1, description="share of shared pages that are fetched again to compare"
+    )
     fetches: int = Field(512, ge=1, description="answers of one kind fetched at once; then 503")
 
 

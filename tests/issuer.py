@@ -4,6 +4,7 @@ import asyncio
 import base64
 import functools
 import json
+from collections.abc import Callable
 from typing import Any
 
 import jwt
@@ -29,7 +30,7 @@ class Issuer:
     """Signs tokens, publishes keys, answers `/v1/me` and one list; notes what it is asked.
 
     `certs` and `me` hold what is answered instead, where a test wants something else; lists wait
-    for `gate`, and are refused to the tokens in `revoked`.
+    for `gate`, are refused to the tokens in `revoked`, and hold what `listed` makes of the claims.
     """
 
     def __init__(self, *, now: float) -> None:
@@ -38,6 +39,7 @@ class Issuer:
         self.asked: list[str] = []
         self.published = {"first"}
         self.revoked: set[str] = set()
+        self.listed: Callable[[dict[str, Any]], str] = lambda _: "secret-product"
         self.gate = asyncio.Event()
         self.gate.set()
         self.certs: Response | None = None
@@ -91,9 +93,11 @@ class Issuer:
     async def _products(self, request: Request) -> Response:
         self._note(request)
         await self.gate.wait()
-        if request.headers["authorization"].removeprefix("Bearer ") in self.revoked:
+        token = request.headers["authorization"].removeprefix("Bearer ")
+        if token in self.revoked:
             return JSONResponse({"Errors": [{"ErrorCode": "Auth.TokenRevoked"}]}, 401)
-        return JSONResponse({"Meta": {}, "Items": [{"ID": "secret-product"}]})
+        claims = jwt.decode(token, options={"verify_signature": False})
+        return JSONResponse({"Meta": {}, "Items": [{"ID": self.listed(claims)}]})
 
     def _note(self, request: Request) -> None:
         self.asked.append(request.url.path)

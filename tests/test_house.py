@@ -16,6 +16,7 @@ _WITHOUT_TESTS = {
     "pages": "test_pipeline.py and test_sharing.py show what it lists, over real sockets",
     "recorder": "web/test_events.py shows what it takes in, over real sockets",
     "sections": "test_config.py reads them, docs/test_config.py every key of them",
+    "steps": "test_pipeline.py takes them, over real sockets",
     "usage": "test_cli.py uses every command, docs/test_docs.py every option",
     "shoppers": "core/test_when.py and test_pipeline.py show what it knows, over real sockets",
 }

@@ -2,7 +2,9 @@
 
 import asyncio
 import time
+from collections.abc import Callable
 
+import httpx2
 import pytest
 
 from tests.answers import caches, ids, personalization, until
@@ -112,6 +114,56 @@ class TestWhoSeesWhosePages:
         assert (ids(alice), ids(bob)) == (["for-alice"], ["for-bob"])
 
 
+class TestSharingIsAudited:
+    @pytest.fixture
+    async def issuer(self, servers: Servers) -> Issuer:
+        issuer = Issuer(now=time.time())
+        issuer.audience = await servers.serve(issuer.app())
+        return issuer
+
+    @pytest.fixture
+    async def shop(self, gateway: StartGateway, issuer: Issuer) -> Gateway:
+        return await gateway(_RULES, ordercloud={"url": issuer.audience}, cache={"audit": 1})
+
+    async def test_a_shared_page_that_is_the_same_for_all_is_shared_on(
+        self, shop: Gateway, issuer: Issuer
+    ) -> None:
+        for cart in ("cart-1", "cart-2"):
+            await shop.get("/placements/list", issuer.token(orderid=cart))
+        await until(lambda: shop.operate("/metrics"), _tells(_audits("same")))
+        answer = await shop.get("/placements/list", issuer.token(orderid="cart-3"))
+        assert caches(answer) == {"page": "hit"}
+
+    async def test_the_first_that_is_not_ends_sharing_and_raises_the_alarm(
+        self, shop: Gateway, issuer: Issuer, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        issuer.listed = lambda claims: str(claims["orderid"])
+        for cart in ("cart-1", "cart-2"):
+            await shop.get("/placements/list", issuer.token(orderid=cart))
+        metrics = await until(lambda: shop.operate("/metrics"), _tells(_audits("leak")))
+        assert 'decision_proxy_sharing_off{placement="list"} 1.0' in metrics.text
+        ready = (await shop.operate("/readyz")).json()
+        assert ready["parts"]["sharing"] == {"ready": True, "off": ["list"]}
+        assert "a shared page was not the same for all; sharing is off" in caplog.messages
+        for cart in ("cart-1", "cart-2", "cart-3"):
+            answer = await shop.get("/placements/list", issuer.token(orderid=cart))
+            assert ids(answer) == [cart]
+            assert caches(answer) == {"page": "fwd=miss"}
+
+    async def test_a_list_that_has_changed_for_all_is_no_leak(
+        self, shop: Gateway, issuer: Issuer
+    ) -> None:
+        await shop.get("/placements/list", issuer.token(orderid="cart-1"))
+        issuer.listed = lambda _: "new"
+        await shop.get("/placements/list", issuer.token(orderid="cart-2"))
+        await until(lambda: shop.operate("/metrics"), _tells(_audits("changed")))
+        answer = await until(
+            lambda: shop.get("/placements/list", issuer.token(orderid="cart-3")),
+            lambda answer: ids(answer) == ["new"],
+        )
+        assert caches(answer) == {"page": "hit"}
+
+
 class TestManyAtOnce:
     async def test_one_shoppers_burst_makes_one_call_to_each_upstream(
         self, shop: Gateway, ordercloud: OrderCloud, cdp: Cdp
@@ -167,6 +219,14 @@ class TestManyAtOnce:
             await until(_nothing, lambda _: "/v1/me/products" in issuer.asked)
             issuer.gate.set()
         assert [one.result().status_code for one in asking[3:]] == [200] * 3
+
+
+def _audits(outcome: str) -> str:
+    return f'decision_proxy_audits_total{{outcome="{outcome}",placement="list"}} 1.0'
+
+
+def _tells(line: str) -> Callable[[httpx2.Response], bool]:
+    return lambda answer: line in answer.text
 
 
 async def _nothing() -> None:

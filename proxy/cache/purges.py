@@ -15,6 +15,7 @@ class Purger(StrEnum):
     WEBHOOK = "webhook"
     REPEAT = "repeat"
     EVENT = "event"
+    AUDIT = "audit"
 
 
 OnPurged = Callable[[str, Purger], None]

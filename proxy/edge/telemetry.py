@@ -128,6 +128,18 @@ class Metrics:
             "1 while this replica hears the purges of the others.",
             registry=registry,
         )
+        self.audits = Counter(
+            "decision_proxy_audits",
+            "Shared pages that were fetched again to compare, and what came of it.",
+            ["placement", "outcome"],
+            registry=registry,
+        )
+        self.sharing_off = Gauge(
+            "decision_proxy_sharing_off",
+            "1 while a placement shares no pages, since a shared one was not the same for all.",
+            ["placement"],
+            registry=registry,
+        )
         self.snapshot_written = Gauge(
             "decision_proxy_snapshot_timestamp_seconds",
             "When the snapshot was last written; 0 where there is none.",
@@ -164,6 +176,14 @@ class Metrics:
             "When the oldest waiting event was accepted; 0 where none waits.",
             registry=registry,
         )
+
+    def note_audit(self, placement: str, outcome: str) -> None:
+        """Count one audit of a shared page."""
+        self.audits.labels(placement, outcome).inc()
+
+    def note_sharing(self, placement: str, *, is_off: bool) -> None:
+        """Raise the alarm that a placement's pages must not be shared, or end it."""
+        self.sharing_off.labels(placement).set(is_off)
 
     def observe_upstream(self, upstream: str, outcome: str, seconds: float) -> None:
         """Count one call to *upstream*."""

@@ -23,13 +23,15 @@ class Health:
     """What readiness depends on: rules that serve, workers that live, no shutdown under way.
 
     The upstreams are not asked: an outage of theirs is no reason to take traffic away from what
-    the caches still hold. Nor is one of Redis, which is told for who looks.
+    the caches still hold. Nor is one of Redis, nor that pages are not shared: that is told for who
+    looks.
     """
 
     rules: Callable[[], RuleSet]
     is_watching: Callable[[], bool]
     is_delivering: Callable[[], bool] | None = None
     redis: Callable[[], dict[str, bool]] | None = None
+    leaky: Callable[[], list[str]] = list
     is_draining: bool = False
 
     def drain(self) -> None:
@@ -42,6 +44,8 @@ class Health:
         is_delivering = self.is_delivering
         events = {"events": {"ready": is_delivering()}} if is_delivering else {}
         shared = {"redis": {"ready": True, **self.redis()}} if self.redis else {}
+        leaky = self.leaky()
+        sharing = {"sharing": {"ready": True, "off": leaky}} if leaky else {}
         return {
             "rules": {
                 "ready": bool(rules.placements),
@@ -52,6 +56,7 @@ class Health:
             "reload": {"ready": self.is_watching()},
             **events,
             **shared,
+            **sharing,
             "server": {"ready": not self.is_draining},
         }
 
