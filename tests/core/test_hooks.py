@@ -23,7 +23,7 @@ def test_it_tells_the_gateway_after_the_call() -> None:
 def test_every_route_tells_the_gateway_something() -> None:
     for one in routes():
         verb, route = one["Verb"], one["Route"]
-        named = {name: "x" for name in ("shopper", "productID", "buyerID", "userID")}
+        named = dict.fromkeys(("shopper", "productID", "buyerID", "userID"), "x")
         outdated = outdated_by(verb, route, named, asked=None, answered=None)
         assert outdated != Outdated() or deed_of(verb, path_of(route, {})), one
 
