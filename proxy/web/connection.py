@@ -102,7 +102,8 @@ class Connection(HttpToolsProtocol):
                 self._take(len(data))
         except httptools.HttpParserUpgrade:
             # Answered without the upgrade, as RFC 9110 section 7.8 allows; the parser has stopped.
-            self.cycle.keep_alive = False
+            if not self.is_answered:
+                self.cycle.keep_alive = False
         except (httptools.HttpParserError, HeadTooLarge) as exc:
             self._refuse(_fault(exc))
 
@@ -128,15 +129,18 @@ class Connection(HttpToolsProtocol):
         self._in_message = False
         super().on_message_complete()
         if self.is_answered:
-            self._expect_within(self._limits.keep_alive_s)
+            self._await_next()
 
     def on_response_complete(self) -> None:
         """Wait for the next request, or soon for the rest of a body that nobody needed."""
         super().on_response_complete()
         self._unset_keepalive_if_required()
-        if self.is_answered:
-            rest_s = self._limits.head_s if self._in_message else self._limits.keep_alive_s
-            self._expect_within(rest_s)
+        if not self.is_answered:
+            return
+        if self._in_message:
+            self._expect_within(self._limits.head_s)
+        else:
+            self._await_next()
 
     def pause_writing(self) -> None:
         """Expect the caller to read on."""
@@ -149,6 +153,11 @@ class Connection(HttpToolsProtocol):
         self._deadline = math.inf
         if self.is_answered:
             self._expect_within(self._limits.keep_alive_s)
+
+    def _await_next(self) -> None:
+        """Keep nothing of the last request: with thousands of connections it would add up."""
+        self._expect_within(self._limits.keep_alive_s)
+        self.cycle = self.scope = self.headers = None  # type: ignore[assignment]  # as they begin
 
     def _expect_within(self, seconds: float) -> None:
         self._deadline = time.monotonic() + seconds

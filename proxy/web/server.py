@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import logging
+import resource
 import signal
 import socket
 import time
@@ -101,6 +102,7 @@ async def serve(
 
     Listeners stop in their order, each given *drain_s* seconds for the requests under way.
     """
+    _allow_many_connections()
     servers = [_Server(_config(one, drain_s)) for one in listeners]
     async with asyncio.TaskGroup() as group:
         tasks = [
@@ -129,6 +131,12 @@ def stopped_by_signals(stop: asyncio.Event) -> Iterator[None]:
     finally:
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.remove_signal_handler(number)
+
+
+def _allow_many_connections() -> None:
+    """Take as many descriptors as the system lets us: the usual soft limit is for `select`."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
 def _config(listener: Listener, drain_s: float) -> uvicorn.Config:
