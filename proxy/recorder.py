@@ -4,6 +4,7 @@ What was decided for the guest before that is dropped.
 """
 
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Protocol
 
@@ -13,6 +14,9 @@ from proxy.core.events import EXPOSURE, ORDER_CHECKOUT, Event, Origin
 from proxy.errors import ProxyError
 from proxy.model import Profile, Shopper
 from proxy.sections import Cdp as CdpConfig
+
+_LANGUAGE_CHARS = 2
+"""CDP takes `DE` where OrderCloud says `de-CH`. Source: docs/sources.md#cdp-events."""
 
 
 class Outbox(Protocol):
@@ -49,6 +53,19 @@ class Recorder:
         at = datetime.fromtimestamp(self._clock(), UTC)
         return Origin(browser_id, at, self._cdp.language, currency or self._cdp.currency, page)
 
+    async def localized(self, origin: Origin, shopper: Shopper) -> Origin:
+        """Return *origin* with the currency and language of *shopper*, where OrderCloud has them.
+
+        Raises:
+            ProxyError: OrderCloud does not say.
+        """
+        profile = await self._profile_of(shopper)
+        return replace(
+            origin,
+            currency=profile.currency or origin.currency,
+            language=(profile.language or origin.language)[:_LANGUAGE_CHARS].upper(),
+        )
+
     async def record(
         self, origin: Origin, happened: Sequence[Event], shopper: Shopper | None = None
     ) -> None:
@@ -67,7 +84,7 @@ class Recorder:
         self._wake()
         if new_count > sum(event.type == EXPOSURE for event in happened):
             whose = tags.of_guest(origin.browser_id, shopper)
-            self._purges.purge(whose, hard=True, by=Purger.EVENT)
+            self._purges.purge(whose, hard=False, by=Purger.EVENT)
 
     async def _identity(
         self, origin: Origin, happened: Sequence[Event], shopper: Shopper | None

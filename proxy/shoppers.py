@@ -136,14 +136,14 @@ class Shoppers:
 
     async def _fetch_profile(self, shopper: Shopper) -> Fetched[Profile]:
         profile = await self._directory.fetch_profile(shopper)
-        return Fetched(profile, tags=_tags("me", shopper, profile))
+        return Fetched(profile, tags=_tags("me", profile))
 
     async def _fetch_groups(self, shopper: Shopper) -> Fetched[frozenset[str]]:
         """Fetch the groups, and by which ID OrderCloud tells of a change of them."""
         profile, groups = await asyncio.gather(
             self.profile(shopper), self._directory.fetch_groups(shopper)
         )
-        return Fetched(groups, tags=_tags("me/usergroups", shopper, profile))
+        return Fetched(groups, tags=_tags("me/usergroups", profile))
 
 
 def _membership(
@@ -152,6 +152,7 @@ def _membership(
     return membership(profile.value, groups.value), max(profile.age_s, groups.age_s)
 
 
-def _tags(resource: str, shopper: Shopper, profile: Profile) -> bytes:
+def _tags(resource: str, profile: Profile) -> bytes:
+    """Return the tags of what OrderCloud tells of a shopper; what the shopper does is none."""
     guest = tags.tag("guest", profile.identifier)
-    return tags.pack((tags.tag("resource", resource), tags.of_shopper(shopper), guest))
+    return tags.pack((tags.tag("resource", resource), guest))

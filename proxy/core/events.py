@@ -137,6 +137,24 @@ def added(origin: Origin, line: Mapping[str, Any], mapping: ProductMapping, *, k
     return event(origin, ADD, {"product": product}, key=key)
 
 
+def needs_product(line: Mapping[str, Any]) -> bool:
+    """Say whether a line item lacks its product or its price."""
+    return not line.get("Product") or line.get("UnitPrice") is None
+
+
+def with_product(line: Mapping[str, Any], product: Mapping[str, Any]) -> dict[str, Any]:
+    """Return *line* with what it lacks, of the *product* that was looked up for it."""
+    said = {name: value for name, value in line.items() if value is not None}
+    return {"Product": product, "UnitPrice": _unit_price(product, line["Quantity"]), **said}
+
+
+def _unit_price(product: Mapping[str, Any], quantity: float) -> float | None:
+    """Return what one of so many costs: the price breaks begin with the smallest quantity."""
+    breaks = (product.get("PriceSchedule") or {}).get("PriceBreaks") or []
+    reached = [one["Price"] for one in breaks if one["Quantity"] <= quantity]
+    return reached[-1] if reached else None
+
+
 def cleared(origin: Origin, *, key: str) -> Event:
     """Return that nothing is left in the cart."""
     return event(origin, CLEAR_CART, {}, key=key)

@@ -5,7 +5,7 @@ The host is the configured one; the path is a list resource that the rules know.
 
 import asyncio
 from typing import Any, TypeVar
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 import msgspec
 
@@ -140,6 +140,14 @@ class OrderCloud:
         Shape: GET /v1/cart/lineitems -> {"Items": [{"ProductID", "Quantity", …}, …]}.
         """
         return [*await self.fetch_all("cart/lineitems", shopper)]
+
+    async def fetch_product(self, product_id: str, shopper: Shopper) -> dict[str, Any]:
+        """Fetch one product, with the price that *shopper* would pay.
+
+        Shape: GET /v1/me/products/{id} -> {"Name", "xp", "PriceSchedule": {"PriceBreaks"}, …}.
+        """
+        target = f"/v1/me/products/{quote(product_id, safe='')}"
+        return _decode(await self._get(target, shopper), dict[str, Any])
 
     async def fetch_all(self, path: str, shopper: Shopper) -> list[dict[str, Any]]:
         """Fetch all items of a list that belongs to *shopper*: the line items of an order, say.

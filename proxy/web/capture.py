@@ -1,8 +1,10 @@
 """Listens to what passes through to OrderCloud, after the answer has gone out, in each's order."""
 
 import asyncio
+import contextlib
 import uuid
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -14,7 +16,7 @@ from proxy.config import Config
 from proxy.core.codings import decoded
 from proxy.core.deeds import Done, deed_of
 from proxy.core.events import Origin
-from proxy.errors import UNREADABLE, ProxyError, RequestError
+from proxy.errors import UNREADABLE, OutboxFull, ProxyError, RequestError
 from proxy.model import Exchange
 from proxy.recorder import Recorder
 from proxy.tasks import Tasks
@@ -22,6 +24,7 @@ from proxy.web.browsers import BrowserIds, may_be_told_of
 
 _OK = range(200, 300)
 _UNDER_WAY_MAX = 200
+_PAUSES_S = (0.5, 2.0, 8.0)
 _BODY_MAX_BYTES = 4 * 1024 * 1024
 
 
@@ -102,10 +105,20 @@ class Listener:
         answered = Headers(raw=list(exchange.answer_headers))
         answer = _object(exchange.body or b"", answered.get("content-encoding", ""))
         key = log_key(answered.get("x-oc-logid") or str(uuid.uuid4()))
+        take = partial(self._capture.take, done, answer, origin, authorization, key=key)
         try:
-            await self._capture.take(done, answer, origin, authorization, key=key)
+            await _with_patience(take)
         except ProxyError as exc:
             self._on_lost(exc.code)
+
+
+async def _with_patience(take: Callable[[], Awaitable[None]]) -> None:
+    """Try a few times where the outbox takes nothing for a moment: nobody waits for it."""
+    for pause_s in _PAUSES_S:
+        with contextlib.suppress(OutboxFull):
+            return await take()
+        await asyncio.sleep(pause_s)
+    return await take()
 
 
 def _object(body: bytes, codings: str) -> Answer:

@@ -39,6 +39,22 @@ def _added(**changes: Any) -> dict[str, Any]:
     return product
 
 
+def test_what_a_line_item_lacks_is_taken_from_its_product() -> None:
+    breaks = [
+        {"Quantity": 1, "Price": 10},
+        {"Quantity": 10, "Price": 8},
+        {"Quantity": 20, "Price": 7},
+    ]
+    product = {"Name": "Tent", "PriceSchedule": {"PriceBreaks": breaks}}
+    bare = {"ID": "l", "ProductID": "tent", "Quantity": 12, "UnitPrice": None}
+    assert events.needs_product(bare)
+    whole = events.with_product(bare, product)
+    assert (whole["Product"], whole["UnitPrice"], whole["Quantity"]) == (product, 8, 12)
+    assert not events.needs_product(whole)
+    assert events.with_product({**bare, "UnitPrice": 0}, product)["UnitPrice"] == 0
+    assert events.with_product(bare, {"Name": "Tent"})["UnitPrice"] is None
+
+
 def test_a_line_item_becomes_an_add_with_every_attribute_cdp_requires() -> None:
     assert events.added(_ORIGIN, _LINE, _MAPPING, key="log-1") == Event(
         "b-1",

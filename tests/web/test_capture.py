@@ -43,6 +43,10 @@ class Shop:
         form = {"grant_type": "password", "client_id": STOREFRONT, "username": user}
         await self.use(await self._token({**form, "password": PASSWORD}))
 
+    async def refresh(self, form: dict[str, str]) -> None:
+        """Get another token, as the SDK does."""
+        await self.use(await self._token(form))
+
     async def begin(self) -> None:
         """Begin as an anonymous shopper."""
         form = {"grant_type": "client_credentials", "client_id": STOREFRONT}
@@ -148,12 +152,20 @@ async def test_calls_on_an_order_are_as_those_on_the_cart(shop: Shop) -> None:
     assert await shop.types(3) == ["IDENTITY", "ADD", "ORDER_CHECKOUT"]
 
 
-async def test_only_the_last_item_taken_out_clears_the_cart(shop: Shop) -> None:
+async def test_only_the_last_item_taken_out_clears_the_cart(
+    shop: Shop, ordercloud: OrderCloud
+) -> None:
+    async def looks() -> int:
+        seen = await ordercloud.seen("/v1/cart/lineitems")
+        return sum(request["method"] == "GET" for request in seen)
+
     await shop.log_in("alice")
     first, second = await shop.add("watch-1"), await shop.add("watch-2")
     await shop.call("DELETE", f"cart/lineitems/{first['ID']}")
+    assert await until(looks, bool) == 1
     await shop.call("GET", "me/products?search=between")
     await shop.call("DELETE", f"cart/lineitems/{second['ID']}")
+    assert await until(looks, lambda count: count > 1) == 2
     await shop.add("watch-3")
     await shop.call("DELETE", "cart")
     told = ["IDENTITY", "ADD", "ADD", "SEARCH", "CLEAR_CART", "ADD", "CLEAR_CART"]
@@ -176,6 +188,20 @@ async def test_a_shopper_who_registers_is_told_of_by_the_new_name(shop: Shop) ->
 async def test_another_user_s_login_is_told_the_same_one_s_is_not(shop: Shop) -> None:
     for user in ("alice", "alice", "bob"):
         await shop.log_in(user)
+    assert [one["identifiers"][0]["id"] for one in await shop.told(2)] == ["acme-alice", "acme-bob"]
+
+
+async def test_a_refresh_that_gives_another_user_is_told(
+    shop: Shop, ordercloud: OrderCloud
+) -> None:
+    grants = {}
+    for user in ("alice", "bob"):
+        form = {"grant_type": "password", "client_id": STOREFRONT, "username": user}
+        answer = await ordercloud.http.post("/oauth/token", data={**form, "password": PASSWORD})
+        grants[user] = answer.json()["refresh_token"]
+    for user in ("alice", "alice", "bob"):
+        form = {"grant_type": "refresh_token", "client_id": STOREFRONT}
+        await shop.refresh({**form, "refresh_token": grants[user]})
     assert [one["identifiers"][0]["id"] for one in await shop.told(2)] == ["acme-alice", "acme-bob"]
 
 
@@ -207,6 +233,55 @@ async def test_without_consent_nothing_is_told(start: StartShop) -> None:
         None,
         "watch-2",
     ]
+
+
+async def test_prices_are_told_in_the_shopper_s_own_currency(
+    shop: Shop, ordercloud: OrderCloud
+) -> None:
+    me = (await ordercloud.http.get("/v1/me", headers=await _of(ordercloud, "alice"))).json()
+    await ordercloud.fail(
+        "/v1/me",
+        status=200,
+        body=json.dumps({**me, "Locale": {"Language": "de-CH", "Currency": "CHF"}}),
+    )
+    await shop.log_in("alice")
+    await shop.add("watch-1")
+    added = (await shop.told(2))[1]
+    assert (added["language"], added["currency"], added["product"]["currency"]) == (
+        *("DE", "CHF"),
+        "CHF",
+    )
+
+
+async def test_ordercloud_is_asked_once_who_a_shopper_is_whatever_the_shopper_does(
+    shop: Shop, ordercloud: OrderCloud
+) -> None:
+    await shop.log_in("alice")
+    for _ in range(3):
+        await shop.add("watch-1")
+    await shop.told(4)
+    assert len(await ordercloud.seen("/v1/me")) == 1
+
+
+async def _of(ordercloud: OrderCloud, user: str) -> dict[str, str]:
+    return {"authorization": f"Bearer {await ordercloud.token(user)}"}
+
+
+async def test_what_an_answer_does_not_say_of_its_product_is_looked_up_once(
+    shop: Shop, ordercloud: OrderCloud
+) -> None:
+    await shop.log_in("alice")
+    line = await shop.add("watch-1", 2)
+    bare = {"ID": "l-1", "ProductID": "watch-1", "Quantity": 2, "Product": None}
+    await ordercloud.fail("/v1/cart/lineitems", status=201, body=json.dumps(bare))
+    for _ in range(2):
+        await shop.add("watch-1", 2)
+    _, whole, first, second = await shop.told(4)
+    assert first["product"] | {"referenceId": line["ID"]} == whole["product"] | {
+        "orderedAt": first["product"]["orderedAt"]
+    }
+    assert second["product"]["name"] == whole["product"]["name"]
+    assert len(await ordercloud.seen("/v1/me/products/watch-1")) == 1
 
 
 async def test_an_order_that_cannot_be_looked_into_is_counted_as_lost(

@@ -188,6 +188,7 @@ async def test_what_passes_through_and_is_told_by_webhook_counts_once(
     path = f"/v1/cart/lineitems/{added.json()['ID']}"
     await shop.patch(path, json={"Quantity": 2}, headers=headers)
     await shop.post("/v1/cart/submit", headers=headers)
+    await hooked.told(5)
     await hooked.send(hooked.added("log-last"))
     told = [one["type"] for one in await hooked.told(6)]
     assert told == ["IDENTITY", "VIEW", "ADD", "ADD", "ORDER_CHECKOUT", "ADD"]
