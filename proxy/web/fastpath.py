@@ -53,12 +53,13 @@ class FastConnection(Connection):
         return not self._in_message and self.is_answered and not self.flow.write_paused
 
     def _answer_at_once(self, data: bytes) -> bool:
-        recipe = self._recipes.find(data)
-        if recipe is None:
+        found = self._recipes.find(data)
+        if found is None:
             return False
+        recipe, request_id = found
         now = time.monotonic()
         date = self.server_state.default_headers[0][1]
-        answer = recipe.answer(now, date, self._recipes.request_id())
+        answer = recipe.answer(now, date, request_id)
         if answer is None:
             return False
         self.transport.write(answer)
@@ -76,7 +77,6 @@ class FastConnection(Connection):
             and not self.cycle.body
             and not self.expect_100_continue
             and self.scope["method"] in _READING
-            and all(name != b"x-request-id" for name, _ in self.headers)
         )
 
 

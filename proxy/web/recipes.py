@@ -1,7 +1,8 @@
 """Answers that may be given again: known by the bytes of the request, made anew from what is kept.
 
 An answer is remembered as a recipe: its head with gaps for what changes, and where its body is. It
-holds neither page nor decision, so that the caches alone say what stays in memory.
+holds neither page nor decision, so that the caches alone say what stays in memory. Of a request all
+bytes count, but for the lines that only trace it.
 """
 
 import itertools
@@ -21,12 +22,22 @@ from proxy.edge.telemetry import Metrics
 from proxy.model import Held, Page
 from proxy.pipeline import Basis
 from proxy.reload import RuleSet
+from proxy.web.middleware import REQUEST_ID
 
 _PLAIN = "plain"
 _ENTRY_BYTES = 1500
 """What a remembered answer takes beside the request: its head, its holds, the maps' own slots."""
 
 _KINDS_MAX = 5_000
+_TRACE = re.compile(
+    rb"\r\n(?:x-request-id|traceparent|tracestate|x-amzn-trace-id|x-cloud-trace-context|cf-ray"
+    rb"|x-correlation-id):[^\r\n]*",
+    re.IGNORECASE,
+)
+"""Header lines that front proxies write differently for each request, and that change no answer."""
+
+_ID_LINE = re.compile(rb"\r\nx-request-id:([^\r\n]*)", re.IGNORECASE)
+_FOLDED = re.compile(rb"\n[ \t]")
 _GAP = b"\0"  # which no header may hold
 _TTL = re.compile(rb"(?<=;ttl=)\d+")
 _DURATION = re.compile(rb"(?<=;dur=)\d+\.\d+")
@@ -147,23 +158,33 @@ class Recipes:
         """Take *rules* for those that serve: what was answered by others is no longer known."""
         self._version = rules.version
 
-    def find(self, request: bytes) -> Recipe | None:
-        """Return how this very request may be answered, if it is known and by the present rules."""
-        recipe = self._known.get(request)
-        return recipe if recipe is not None and recipe.version == self._version else None
+    def find(self, request: bytes) -> tuple[Recipe, bytes] | None:
+        """Return how this very request may be answered, and its id.
 
-    def request_id(self) -> bytes:
+        None if it is not known, or by other rules than the present.
+        """
+        given = None
+        recipe = self._known.get(request)
+        if recipe is None and (bare := _TRACE.sub(b"", request)) != request:
+            recipe = self._known.get(bare)
+            given = _given_id(request)
+        if recipe is None or recipe.version != self._version:
+            return None
+        return recipe, given or self._next_id()
+
+    def _next_id(self) -> bytes:
         """Return an id that no other request has: 32 hexadecimal digits."""
         return b"%b%016x" % (self._prefix, next(self._numbers))
 
     def learn(self, request: bytes, scope: Scope, start: Message) -> None:
         """Remember the answer that begins with *start*, if the app lets it be given again."""
         plain: Plain | None = scope["state"].get(_PLAIN)
-        if plain is None or plain.version != self._version:
+        if plain is None or plain.version != self._version or _FOLDED.search(request):
             return
         parts = _parts(start["status"], start["headers"], caches=len(_holds(plain.basis)))
         if parts is not None:
-            self._keep(request, Recipe(parts, plain, self._tally(scope, start["status"], plain)))
+            recipe = Recipe(parts, plain, self._tally(scope, start["status"], plain))
+            self._keep(_TRACE.sub(b"", request), recipe)
 
     def _keep(self, request: bytes, recipe: Recipe) -> None:
         if request not in self._known:
@@ -184,6 +205,13 @@ class Recipes:
     def _count(self) -> None:
         for tally in self._tallies.values():
             tally.move_to(self._metrics)
+
+
+def _given_id(request: bytes) -> bytes | None:
+    """Return the id that the caller gave the request, if it is one that the app would take."""
+    found = _ID_LINE.search(request)
+    given = found[1].lstrip(b" \t") if found else b""
+    return given if REQUEST_ID.fullmatch(given.decode("latin-1")) else None
 
 
 def _holds(basis: Basis) -> tuple[Held, ...]:

@@ -132,8 +132,15 @@ _CORPUS = {
     "an old protocol, kept alive": _last(
         _GET.replace("1.1", "1.0")[:-2] + "Connection: keep-alive\r\n\r\n"
     ),
-    "an id of the caller's": _other(_GET[:-2] + "X-Request-Id: mine-1\r\n\r\n"),
-    "a bad id of the caller's": _other(_GET[:-2] + "X-Request-Id: {}\r\n\r\n"),
+    "an id of the caller's": _plain(_GET[:-2] + "X-Request-Id: mine-1\r\n\r\n"),
+    "another id, and a trace": _plain(
+        _GET[:-2] + "TraceParent: 00-1-2-3\r\nX-REQUEST-ID:\t mine-2\r\n\r\n"
+    ),
+    "an id with a space behind": _plain(_GET[:-2] + "X-Request-Id: mine-2 \r\n\r\n"),
+    "two ids": _plain(_GET[:-2] + "X-Request-Id: (\r\nX-Request-Id: mine-3\r\n\r\n"),
+    "an empty id": _plain(_GET[:-2] + "X-Request-Id:\r\n\r\n"),
+    "a header that is folded": _other(_GET[:-2] + "X-Request-Id: a\r\n b\r\n\r\n"),
+    "a bad id of the caller's": _plain(_GET[:-2] + "X-Request-Id: {}\r\n\r\n"),
     "a body": _other(_GET[:-2] + "Content-Length: 4\r\n\r\nbody"),
     "a body of chunks": _other(
         _GET[:-2] + "Transfer-Encoding: chunked\r\n\r\n4\r\nbody\r\n0\r\n\r\n"

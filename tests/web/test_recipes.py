@@ -2,6 +2,7 @@
 
 import time
 from dataclasses import dataclass, replace
+from itertools import permutations
 from typing import Any
 
 import pytest
@@ -70,8 +71,8 @@ def known(metrics: Metrics) -> Recipes:
 
 
 def _answer(known: Recipes, now: float, request: bytes = b"GET") -> bytes | None:
-    recipe = known.find(request)
-    return recipe.answer(now, _DATE, b"next") if recipe else None
+    found = known.find(request)
+    return found[0].answer(now, _DATE, b"next") if found else None
 
 
 def test_an_answer_is_made_anew_with_what_has_changed(known: Recipes) -> None:
@@ -174,10 +175,10 @@ def test_what_is_tallied_is_counted_when_the_metrics_are_read(
     known: Recipes, metrics: Metrics
 ) -> None:
     known.learn(b"GET", _scope(_plain(Held(0.0, 9.0))), _START)
-    recipe = known.find(b"GET")
-    assert recipe
-    recipe.tally.count += 3
-    recipe.tally.seconds += 0.00003
+    found = known.find(b"GET")
+    assert found
+    found[0].tally.count += 3
+    found[0].tally.seconds += 0.00003
     lines = {line for _ in range(2) for line in metrics.render().decode().splitlines()}
     route = 'route="/placements/{name}"'
     assert f'decision_proxy_requests_total{{method="GET",{route},status="200"}} 3.0' in lines
@@ -188,6 +189,32 @@ def test_what_is_tallied_is_counted_when_the_metrics_are_read(
 
 
 def test_no_two_requests_have_one_id(known: Recipes) -> None:
-    ids = {known.request_id() for _ in range(1000)}
+    known.learn(b"GET", _scope(_plain(Held(0.0, 9.0))), _START)
+    found = [known.find(b"GET") for _ in range(1000)]
+    ids = {one[1] for one in found if one}
     assert len(ids) == 1000
     assert {len(one) for one in ids} == {32}
+
+
+_TRACED = b"GET / HTTP/1.1\r\nx-request-id: mine\r\nTraceparent: 00-1\r\nhost: shop\r\n\r\n"
+_UNTRACED = b"GET / HTTP/1.1\r\nhost: shop\r\n\r\n"
+
+
+@pytest.mark.parametrize(("learnt", "asked"), [*permutations([_TRACED, _UNTRACED])])
+def test_a_request_is_known_whatever_traces_it(known: Recipes, learnt: bytes, asked: bytes) -> None:
+    known.learn(learnt, _scope(_plain(Held(0.0, 9.0))), _START)
+    found = known.find(asked)
+    assert found
+    assert (found[1] == b"mine") is (asked == _TRACED)
+
+
+def test_no_other_line_is_left_out(known: Recipes) -> None:
+    known.learn(_UNTRACED, _scope(_plain(Held(0.0, 9.0))), _START)
+    assert known.find(_UNTRACED.replace(b"host:", b"x-forwarded-for: a\r\nhost:")) is None
+    assert known.find(_TRACED.replace(b"x-request-id", b"x-requested-by")) is None
+
+
+def test_a_request_with_a_folded_line_is_not_learnt(known: Recipes) -> None:
+    folded = _TRACED.replace(b"mine\r\n", b"mine\r\n folded\r\n")
+    known.learn(folded, _scope(_plain(Held(0.0, 9.0))), _START)
+    assert known.find(folded) is None
