@@ -17,7 +17,7 @@ PEERS = (
     catalogue.FASTIFY_PROXY,
     catalogue.NGINX,
 )
-_SIZES = {"4 KB": "/v1/me/products?search=4k", "24 KB": "/v1/me/products?search=24k"}
+_SIZES = {"4 KB": "/v1/orders/4k-1", "24 KB": "/v1/orders/24k-1"}
 _CONNECTIONS = 32
 _CHUNK_BYTES = 1024 * 1024
 _GROWTH_MAX_MB = 16

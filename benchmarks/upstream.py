@@ -22,7 +22,7 @@ MARK = b"shopper-0000000000000000"
 """Stands in a recorded list where the shopper's own mark goes, of the same length."""
 
 _MARK_BYTES = len(MARK)
-_SIZE = re.compile(rb"[=-](\d+k)")
+_SIZE = re.compile(rb"[=/-](\d+k)")
 _BIG_BYTES = 100 * 1024 * 1024
 _CHUNK = bytes(256 * 1024)
 
@@ -98,12 +98,18 @@ class Connection(asyncio.Protocol):
         if name.lower() == b"authorization":
             self._authorization = value
 
+    def on_headers_complete(self) -> None:
+        """Note whether the caller will come again."""
+        self._is_last = not self._parser.should_keep_alive()
+
     def on_message_complete(self) -> None:
         """Answer."""
         if self._target == b"/v1/big":
             self._giving = asyncio.ensure_future(self._give())  # noqa: TID251 - no part of proxy
         else:
             self._transport.write(self._recorded.answer(self._target, self._authorization))
+            if self._is_last:
+                self._transport.close()
 
     async def _give(self) -> None:
         self._transport.write(b"HTTP/1.1 200 OK\r\ncontent-length: %d\r\n\r\n" % _BIG_BYTES)

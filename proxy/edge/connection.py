@@ -58,8 +58,7 @@ def request_head(method: str, target: bytes, headers: Iterable[Header]) -> bytes
 class Connection(asyncio.Protocol):
     """A connection, and the exchange that has its turn on it.
 
-    An exchange is `begin`, `write` as often as needed, `head`, then `read` until it gives nothing.
-    Nothing here bounds time: that is for who waits.
+    An exchange is `begin`, `write` as often as needed, `head`, then `read` until it `is_over`.
     """
 
     def __init__(self) -> None:
@@ -68,16 +67,21 @@ class Connection(asyncio.Protocol):
         self._may_write = asyncio.Event()
         self._may_write.set()
         self._fault = ""
-        self._is_over = True
+        self.is_over = True
         self._is_kept = True
 
     # The exchange, as its owner drives it
 
-    def begin(self, method: str) -> None:
-        """Start an exchange; *method* decides whether its answer has a body."""
+    def begin(self, method: str, *, silence_s: float | None = None) -> None:
+        """Start an exchange; *method* decides whether its answer has a body.
+
+        The other side may keep silent for *silence_s*, or as long as it likes: then, whatever waits
+        for it raises TimeoutError.
+        """
         self._method = method
+        self._silence_s = silence_s
         self._answered = Answered()
-        self._has_head = self._is_over = self._is_kept = False
+        self._has_head = self.is_over = self._is_kept = False
         self._head_bytes = 0
         self._parts: list[bytes] = []
         self._held_bytes = 0
@@ -87,7 +91,9 @@ class Connection(asyncio.Protocol):
     async def write(self, part: bytes) -> None:
         """Send *part* of the request, once there is room for it."""
         self._transport.write(part)
-        await self._may_write.wait()
+        if not self._may_write.is_set():
+            async with asyncio.timeout(self._silence_s):
+                await self._may_write.wait()
 
     @property
     def reads_on(self) -> bool:
@@ -108,12 +114,12 @@ class Connection(asyncio.Protocol):
         return self._answered
 
     async def read(self) -> bytes:
-        """Return the next part of the body as it came; nothing, when it is over.
+        """Return the next part of the body as it came; nothing only when it `is_over`.
 
         Raises:
             BrokenOff: before it was over.
         """
-        while not self._parts and not self._is_over:
+        while not self._parts and not self.is_over:
             await self._progress()
         part = b"".join(self._parts)
         self._parts.clear()
@@ -124,7 +130,7 @@ class Connection(asyncio.Protocol):
 
     def is_usable(self) -> bool:
         """Say whether another exchange may begin: the last is over and nothing came after it."""
-        is_open = self._is_over and self._is_kept and not self._transport.is_closing()
+        is_open = self.is_over and self._is_kept and not self._transport.is_closing()
         return is_open and not self._unread.poll(0)
 
     def close(self) -> None:
@@ -141,7 +147,7 @@ class Connection(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """Read on in the answer; what nobody asked for ends the connection."""
-        if self._is_over:
+        if self.is_over:
             self._break("it spoke out of turn")
             return
         try:
@@ -157,8 +163,8 @@ class Connection(asyncio.Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """End the exchange under way, if it does not end just so."""
         if self._ends_with_connection and exc is None:
-            self._is_over = True
-        elif not self._is_over:
+            self.is_over = True
+        elif not self.is_over:
             self._fault = self._fault or "it closed the connection"
         self._may_write.set()
         self._wake()
@@ -175,7 +181,7 @@ class Connection(asyncio.Protocol):
 
     def on_message_begin(self) -> None:
         """Refuse what follows an answer."""
-        if self._is_over:
+        if self.is_over:
             raise BrokenOff("it spoke out of turn")
 
     def on_header(self, name: bytes, value: bytes) -> None:
@@ -197,11 +203,11 @@ class Connection(asyncio.Protocol):
         names = {name for name, _ in self._answered.headers}
         self._ends_with_connection = names.isdisjoint(_FRAMING)
         if self._method == "HEAD":
-            self._is_over = True
+            self.is_over = True
 
     def on_body(self, body: bytes) -> None:
         """Hold a part of the body, and no more than a few."""
-        if self._is_over:
+        if self.is_over:
             raise BrokenOff("it spoke out of turn")
         self._parts.append(body)
         before, self._held_bytes = self._held_bytes, self._held_bytes + len(body)
@@ -211,7 +217,7 @@ class Connection(asyncio.Protocol):
     def on_message_complete(self) -> None:
         """End the exchange, unless that was an interim answer."""
         if self._has_head:
-            self._is_over = True
+            self.is_over = True
 
     # How the two meet
 
@@ -220,7 +226,8 @@ class Connection(asyncio.Protocol):
         if self._fault:
             raise BrokenOff(self._fault)
         self._waiter = self._loop.create_future()
-        await self._waiter
+        async with asyncio.timeout(self._silence_s):
+            await self._waiter
 
     def _wake(self) -> None:
         if self._waiter is not None and not self._waiter.done():
@@ -229,6 +236,6 @@ class Connection(asyncio.Protocol):
     def _break(self, fault: str) -> None:
         """End the connection, and the exchange under way with it."""
         self._is_kept = False
-        if not self._is_over:
+        if not self.is_over:
             self._fault = self._fault or fault
         self._transport.abort()

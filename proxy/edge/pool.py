@@ -34,18 +34,20 @@ class Pool:
         self._idle: list[tuple[Connection, float]] = []
         self._clock = clock
 
-    async def take(self) -> Connection:
+    async def take(self, *, within_s: float | None = None) -> Connection:
         """Return a connection that nobody else has: the one used last, or a new one.
 
         Raises:
             Unconnected: none came about.
+            TimeoutError: not *within_s*.
         """
         while self._idle:
             connection, since = self._idle.pop()
             if self._clock() - since < _IDLE_S and connection.is_usable():
                 return connection
             connection.close()
-        return await self._open()
+        async with asyncio.timeout(within_s):
+            return await self._open()
 
     def give_back(self, connection: Connection) -> None:
         """Keep a connection for others, or end it: within an exchange, it is of no more use."""

@@ -3,11 +3,9 @@
 Time is bounded by silence instead of in all: an exchange may last, but not stand still.
 """
 
-import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Awaitable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
-from typing import TypeVar
 
 from proxy.core import hops
 from proxy.core.hops import Header
@@ -15,8 +13,6 @@ from proxy.edge.connection import BrokenOff, Connection, request_head
 from proxy.edge.http import Upstream
 from proxy.edge.pool import Unconnected
 from proxy.errors import RequestError
-
-T = TypeVar("T")
 
 _REPEATABLE = frozenset({"GET", "HEAD", "OPTIONS"})
 
@@ -38,11 +34,15 @@ class Sent:
 
 @dataclass(frozen=True, slots=True)
 class Received:
-    """An answer whose body is still to come; header names in lower case."""
+    """An answer whose body is still to come, in one part at least; header names in lower case.
+
+    *is_over* says whether the part given last was the last.
+    """
 
     status: int
     headers: Sequence[Header]
     body: AsyncIterator[bytes]
+    is_over: Callable[[], bool]
 
 
 class Streams:
@@ -70,7 +70,8 @@ class Streams:
             try:
                 begun = await connection.head()
                 answered(begun.status)
-                yield Received(begun.status, begun.headers, self._body(connection))
+                body = _parts(connection)
+                yield Received(begun.status, begun.headers, body, lambda: connection.is_over)
             finally:
                 self._upstream.pool.give_back(connection)
 
@@ -92,14 +93,13 @@ class Streams:
     async def _send(self, sent: Sent) -> Connection:
         pool = self._upstream.pool
         head = request_head(sent.method, pool.path + sent.target, self._headers(sent))
-        async with asyncio.timeout(self._connect_s):
-            connection = await pool.take()
+        connection = await pool.take(within_s=self._connect_s)
         try:
-            connection.begin(sent.method)
-            await self._within(connection.write(head))
+            connection.begin(sent.method, silence_s=self._silence_s)
+            await connection.write(head)
             if sent.body is not None:
-                await self._upload(connection, sent.body, hops.body_length(sent.headers))
-            await self._within(connection.head())
+                await _upload(connection, sent.body, hops.body_length(sent.headers))
+            await connection.head()
         except BaseException:
             connection.close()
             raise
@@ -111,22 +111,19 @@ class Streams:
             framing = [(b"transfer-encoding", b"chunked")]
         return [(b"host", self._upstream.pool.host), *sent.headers, *framing]
 
-    async def _upload(
-        self, connection: Connection, body: AsyncIterator[bytes], length: int | None
-    ) -> None:
-        """Send the body, as far as the other side reads it."""
-        async for part in _framed(body, length):
-            if not connection.reads_on:
-                return
-            await self._within(connection.write(part))
 
-    async def _body(self, connection: Connection) -> AsyncIterator[bytes]:
-        while part := await self._within(connection.read()):
-            yield part
+async def _upload(connection: Connection, body: AsyncIterator[bytes], length: int | None) -> None:
+    """Send the body, as far as the other side reads it."""
+    async for part in _framed(body, length):
+        if not connection.reads_on:
+            return
+        await connection.write(part)
 
-    async def _within(self, step: Awaitable[T]) -> T:
-        async with asyncio.timeout(self._silence_s):
-            return await step
+
+async def _parts(connection: Connection) -> AsyncIterator[bytes]:
+    yield await connection.read()
+    while not connection.is_over:
+        yield await connection.read()
 
 
 async def _framed(body: AsyncIterator[bytes], length: int | None) -> AsyncIterator[bytes]:

@@ -86,10 +86,11 @@ class Passthrough:
             hops.to_upstream(headers, peer=request.client.host if request.client else None),
             caller.body() if sends_body else None,
         )
-        async with caller.staying(self._tasks, sends_body=sends_body):
-            async with self._streams.exchange(sent) as received:
-                body = await self._relay(received, caller)
-            await caller.answer({"type": "http.response.body"})
+        async with (
+            caller.staying(self._tasks, sends_body=sends_body),
+            self._streams.exchange(sent) as received,
+        ):
+            body = await self._relay(received, caller)
         if self._observe is not None:
             self._observe(_exchange(request, received, body))
 
@@ -100,7 +101,8 @@ class Passthrough:
         await caller.answer(start)
         kept = b"" if self._observe and _is_json(received.headers) else None
         async for chunk in received.body:
-            await caller.answer({"type": "http.response.body", "body": chunk, "more_body": True})
+            more = not received.is_over()
+            await caller.answer({"type": "http.response.body", "body": chunk, "more_body": more})
             if kept is not None:
                 kept = kept + chunk if len(kept) + len(chunk) <= _OBSERVED_MAX_BYTES else None
         return kept
