@@ -138,7 +138,7 @@ def _delivery(config: Config, needs: Needs, box: Outbox, stream: EventStream) ->
         """Drop once more what was decided for the guest: CDP did not know of the event yet."""
         if event.type != EXPOSURE:
             whose = tags.of_guest(event.guest)
-            needs.purges.purge(whose, hard=True, by=Purger.EVENT)
+            needs.purges.purge(whose, hard=False, by=Purger.EVENT)
 
     return Delivery(
         box,

@@ -7,12 +7,14 @@ import contextlib
 import time
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, TypeVar
 
 from proxy.cache.journal import Journal, Journals, position_at
 from proxy.cache.purges import Purger, Purges, Tell
 from proxy.cache.replicas import Replicas
 from proxy.config import Config
+from proxy.core.freshness import State
 from proxy.edge import redis
 from proxy.edge.broadcast import Broadcast
 from proxy.edge.redis import Redis
@@ -63,7 +65,12 @@ async def running(config: Config, metrics: Metrics, tasks: Tasks) -> AsyncIterat
 
 
 def _journals(start: int) -> Journals:
-    return Journals(*(Journal(start=start) for _ in range(3)))
+    """Return the journals: only a page is served once more after a soft purge.
+
+    What was decided for a guest, or known of a shopper, may then stand in for a new answer only.
+    """
+    may_stand_in = partial(Journal, start=start, outdated=State.ON_ERROR)
+    return Journals(Journal(start=start), may_stand_in(), may_stand_in())
 
 
 def _purges(journals: Journals, metrics: Metrics, *, tell: Tell = lambda *_, **__: None) -> Purges:

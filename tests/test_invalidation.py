@@ -231,6 +231,17 @@ class TestGuests:
         await cdp.recover()
         await until(lambda: shop.decided(at_browser), lambda said: said == "fwd=miss")
 
+    async def test_what_was_decided_stands_in_while_cdp_decides_nothing(
+        self, shop: Shop, at_browser: dict[str, str], cdp: Cdp
+    ) -> None:
+        await cdp.decide("hero", {"persona": "vip"})
+        await shop.decided(at_browser)
+        await cdp.fail("/v2/callFlows", status=500)
+        event = {"type": "VIEW", "page": "/"}
+        await shop.gateway.shop.post("/events", json=event, headers=at_browser)
+        answer = await shop.gateway.get("/placements/hero", shop.token, at_browser)
+        assert personalization(answer)["decision"] == "stale"
+
     async def test_what_passes_through_drops_the_shopper_s_decisions_at_every_browser(
         self, shop: Shop, at_browser: dict[str, str]
     ) -> None:

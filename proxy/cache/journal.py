@@ -63,14 +63,22 @@ class _Marks:
 
 
 class Journal:
-    """The purges of one kind of answers. A soft purge makes them stale, a hard one ends them.
+    """The purges of one kind of answers. A hard purge ends them; a soft one leaves them *outdated*.
 
     *start* is where it begins, *floor* up to where nothing is known: what was asked for before
     counts as purged.
     """
 
-    def __init__(self, *, start: int = 0, floor: int = 0, most: int = TAGS_MAX) -> None:
+    def __init__(
+        self,
+        *,
+        start: int = 0,
+        floor: int = 0,
+        most: int = TAGS_MAX,
+        outdated: State = State.REVALIDATE,
+    ) -> None:
         self.position = start
+        self._outdated = outdated
         self._soft = _Marks(most, floor)
         self._hard = _Marks(most, floor)
 
@@ -103,7 +111,7 @@ class Journal:
         if tag and self._hard.concerns_use(tag, entry.born):
             return State.EXPIRED
         if entry.is_outdated or (tag and self._soft.concerns_use(tag, entry.born)):
-            return State.REVALIDATE
+            return self._outdated
         return State.FRESH
 
 

@@ -157,3 +157,9 @@ class TestKinds:
 def test_positions_are_those_of_redis_streams() -> None:
     assert position_at(1.5) == 1500 << 20
     assert position_at(1_795_000_000) < 2**63
+
+
+def test_what_a_soft_purge_leaves_of_an_answer_is_its_kind_s_own() -> None:
+    decisions, entry = Journal(outdated=State.ON_ERROR), _entry("guest:b1")
+    decisions.note(["guest:b1"], 1, hard=False)
+    assert [decisions.check(entry) for _ in range(2)] == [State.ON_ERROR, State.ON_ERROR]
