@@ -20,6 +20,7 @@ ENV PATH=/opt/proxy/bin:$PATH \
     PYTHONDONTWRITEBYTECODE=1 \
     PYTHONUNBUFFERED=1 \
     DECISION_PROXY__SERVER__HOST=0.0.0.0 \
+    DECISION_PROXY__CACHE__SNAPSHOT=/data/snapshot \
     DECISION_PROXY__EVENTS__OUTBOX=/data/outbox.db
 WORKDIR /app
 COPY --from=build /opt/proxy /opt/proxy

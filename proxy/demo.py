@@ -45,7 +45,8 @@ async def run_demo(config_path: Path | None, ports: Ports, *, products: int) -> 
     stop = asyncio.Event()
     with tempfile.TemporaryDirectory() as folder:
         data = Path(folder)
-        environ = {**_environ(ports), **_events(ports, data)}
+        kept = {f"{_PREFIX}CACHE__SNAPSHOT": str(data / "snapshot")}
+        environ = {**_environ(ports), **_events(ports, data), **kept}
         settings = config.load(config_path, {**os.environ, **environ})
         configure_logging(settings.log)
         async with _sandbox(ports, products=products, data=data), _storefront(ports):

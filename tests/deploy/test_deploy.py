@@ -128,10 +128,14 @@ def pod_labels() -> dict[str, str]:
 
 
 def test_what_is_mounted_is_there() -> None:
-    volumes = {volume["name"]: volume["configMap"]["name"] for volume in pod()["volumes"]}
+    volumes = {volume["name"]: volume for volume in pod()["volumes"]}
     for mount in gateway()["volumeMounts"]:
-        assert one("ConfigMap", volumes[mount["name"]])
-        assert mount["mountPath"].startswith("/app/")
+        volume = volumes[mount["name"]]
+        if "emptyDir" in volume:
+            assert f"CACHE__SNAPSHOT={mount['mountPath']}/" in (_ROOT / "Dockerfile").read_text()
+        else:
+            assert one("ConfigMap", volume["configMap"]["name"])
+            assert mount["mountPath"].startswith("/app/")
 
 
 def test_redis_keeps_events_and_forgets_the_rest() -> None:
