@@ -62,7 +62,7 @@ def _add_purge(commands: _Commands) -> None:
     )
 
     purged = commands.add_parser("purge", help="have a running gateway forget what it keeps")
-    purged.set_defaults(command="purge")
+    purged.set_defaults(command="purge", soft=False)
     purged.add_argument(
         "tags", type=_tag, nargs="+", metavar="TAG", help="product:ID, placement:NAME, all, …"
     )

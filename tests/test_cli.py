@@ -427,8 +427,9 @@ async def test_purge_says_what_a_running_gateway_purged(
     purged = ("purge", "product:p1", "all", "--url", url)
     run = await asyncio.to_thread(shell, *purged)
     assert (run.status, run.out) == (0, "purged: product:p1, all\n")
-    run = await asyncio.to_thread(shell, *purged, "--soft", "--json")
-    assert run.json == {"purged": ["product:p1", "all"], "soft": True}
+    for option, soft in (("--json", False), ("--hard", False), ("--soft", True)):
+        run = await asyncio.to_thread(shell, *purged, "--json", option)
+        assert run.json == {"purged": ["product:p1", "all"], "soft": soft}
 
 
 def test_webhook_prints_what_to_register(shell: Shell) -> None:
