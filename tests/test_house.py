@@ -21,6 +21,7 @@ _WITHOUT_TESTS = {
     "shoppers": "core/test_when.py and test_pipeline.py show what it knows, over real sockets",
 }
 _OF_THE_WHOLE = {
+    "abandoned_cart": "the story of docs/abandoned-carts.md, through all parts",
     "dropin": "the SDKs through the gateway",
     "hostile": "requests made to lead the gateway astray",
     "house": "this file",

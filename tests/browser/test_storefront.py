@@ -145,6 +145,34 @@ async def test_the_page_fits_a_phone(shop: Page) -> None:
     assert await shop.evaluate("document.documentElement.scrollWidth") == _PHONE["width"]
 
 
+async def test_who_comes_back_sees_what_was_left_in_the_cart(shop: Page, demo: Demo) -> None:
+    await _pick(shop, "shopper", "alice")
+    reminder = shop.locator("[data-placement=cart-reminder]")
+    await expect(reminder.get_by_role("heading", level=2)).to_have_text("Just in")
+    await shop.get_by_role("searchbox").fill("watch")
+    await shop.get_by_role("button", name="Search").click()
+    found = shop.locator("[data-found] [data-product-id]")
+    left = [await found.nth(number).get_attribute("data-product-id") for number in (2, 0)]
+    for number, count in ((2, 1), (0, 2)):
+        await found.nth(number).get_by_role("button", name="Add to cart").click()
+        await expect(shop.locator("[data-cart]")).to_have_text(f"Cart: {count}")
+
+    async def added() -> int:
+        async with httpx2.AsyncClient() as client:
+            events = (await client.get(f"{demo.cdp}/_sandbox/events")).json()
+        return sum(event["message"]["type"] == "ADD" for event in events)
+
+    await until(added, lambda count: count == len(left))
+    await shop.get_by_role("button", name="comes back in an hour").click()
+    await expect(shop.locator("[data-mail]")).to_contain_text("you left something in your cart")
+    await expect(reminder.get_by_role("heading", level=2)).to_have_text("Still in your cart")
+    assert await _products(shop, "cart-reminder") == left
+    await shop.get_by_role("button", name="Clear").click()
+    await expect(shop.locator("[data-cart]")).to_have_text("Cart: 0")
+    await shop.reload()
+    await expect(reminder.get_by_role("heading", level=2)).to_have_text("Just in")
+
+
 async def test_a_purchase_reaches_cdp_as_six_events(shop: Page, demo: Demo) -> None:
     await _pick(shop, "shopper", "alice")
     await shop.get_by_role("searchbox").fill("watch")

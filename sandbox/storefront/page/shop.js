@@ -1,14 +1,13 @@
 // The demo shop: logs a shopper in at OrderCloud, asks the gateway for each placement, shows the
-// list and why it is this one. The panel at the bottom makes the sandbox's CDP decide otherwise.
+// list and why it is this one.
 
 import { openCart } from "./cart.js";
+import { openPanel } from "./panel.js";
 
 const config = await readJson(await fetch("config.json"));
 const { connect } = await import(`${config.gateway}/decision-proxy.js`);
 const placements = [...document.querySelectorAll("[data-placement]")].map(preparePlacement);
 const shoppers = document.querySelector(".shoppers");
-const cdpPanel = document.querySelector("[data-cdp]");
-const cdpState = document.querySelector("[data-cdp-state]");
 let visit = new AbortController(); // what the shopper before the present one still waits for
 
 // ---- the shopper
@@ -17,6 +16,7 @@ let gateway = connect();
 let visitor = await gateway.identify(); // CDP's browser id; a shop opens without CDP too
 let isKnown = false; // whether CDP takes this browser for a customer's
 let session;
+const panel = openPanel({ cdp: config.cdp, readJson, readText, onReturn: enter });
 const cart = openCart({ gateway: config.gateway, getSession: () => session, readJson, showProduct });
 
 async function enter() {
@@ -76,6 +76,7 @@ async function fill({ name, section, list, why }, session, signal) {
     const { headers } = await session;
     const answer = await fetch(url, { headers, cache: "no-cache", signal });
     const { Items } = await readJson(answer);
+    entitle(section, readPairs(answer.headers.get("Personalization") ?? "", ",").rule);
     list.replaceChildren(...(Items.length ? Items.map(showItem) : [nothing()]));
     why.replaceChildren(...explain(answer.headers));
   } catch (error) {
@@ -84,6 +85,12 @@ async function fill({ name, section, list, why }, session, signal) {
     why.replaceChildren();
   }
   section.ariaBusy = "false";
+}
+
+// A heading may have other words for what a rule shows: data-{rule}="…".
+function entitle(section, rule) {
+  const heading = section.querySelector("[data-title]");
+  if (heading) heading.textContent = heading.getAttribute(`data-${rule}`) ?? heading.dataset.title;
 }
 
 function showItem(item) {
@@ -202,47 +209,13 @@ const listHeaders = (headers) =>
     ]),
   );
 
-// ---- the CDP panel: the sandbox's own controls
-
-async function forceOutcome(outcome) {
-  const flow = `${config.cdp}/_sandbox/flows/home_hero`;
-  const output = outcome === "none" ? {} : { persona: outcome };
-  await (outcome === "off" ? remove(flow) : put(flow, { output }));
-}
-
-async function setHealth(health) {
-  const faults = `${config.cdp}/_sandbox/faults`;
-  const fault = { slow: { latency_ms: 3000 }, down: { status: 503 } }[health];
-  await (fault ? put(faults, { match: "/v2/callFlows", ...fault }) : remove(faults));
-}
-
-const remove = (url) => fetch(url, { method: "DELETE" }); // nothing to remove is fine too
-
-const put = async (url, body) =>
-  readText(await fetch(url, { method: "PUT", body: JSON.stringify(body) }));
-
-function describeCdp() {
-  const { outcome, health } = Object.fromEntries(new FormData(cdpPanel));
-  const said = outcome === "off" ? "what its flows decide" : outcome;
-  return { up: said, slow: `${said}, but late`, down: "nothing: it is down" }[health];
-}
-
-const cdpControls = { outcome: forceOutcome, health: setHealth };
-
-async function instructCdp(name, value) {
-  try {
-    await cdpControls[name](value);
-    cdpState.value = describeCdp();
-  } catch (error) {
-    cdpState.value = error.message;
-  }
-}
+// ---- what a visitor of the demo chooses
 
 // A reload keeps the choices, and tells CDP again: the sandbox may have been started anew.
 async function restoreChoices() {
   for (const [name, value] of Object.entries(sessionStorage)) {
     document.querySelector(`[name="${name}"][value="${value}"]`).checked = true;
-    if (name in cdpControls) await instructCdp(name, value);
+    await panel.instruct(name, value);
   }
 }
 
@@ -273,12 +246,11 @@ const capitalize = (word) => word[0].toUpperCase() + word.slice(1);
 
 document.querySelector("[data-addresses]").textContent =
   `Gateway ${config.gateway} · OrderCloud ${config.ordercloud} · CDP ${config.cdp}`;
-document.addEventListener("change", async ({ target: { name, value } }) => {
+document.addEventListener("change", async ({ target: { type, name, value } }) => {
+  if (type !== "radio") return; // the search has words of its own
   sessionStorage.setItem(name, value);
-  if (name in cdpControls) await instructCdp(name, value);
+  await panel.instruct(name, value);
   await enter();
 });
-cdpPanel.parentElement.open = matchMedia("(min-width: 60rem)").matches;
-cdpState.value = describeCdp();
 await restoreChoices();
 await enter();
