@@ -33,6 +33,12 @@ _OK = 200
 _UNAUTHORIZED = 401
 _KEY_MIN = 16
 _CDP_MEND = "check cdp.client_key and cdp.point_of_sale (Edge: context_id and site_id)"
+_FORGETS_EVENTS = (
+    ("allkeys", "when it is full (maxmemory-policy)", "set volatile-lru: all but events expires"),
+    ("'aof_enabled': 0", "when it ends (appendonly)", "set it to yes, and appendfsync to always"),
+)
+"""What Redis says of itself where it is no place for the outbox, and what to do."""
+
 _CGROUP_LIMIT = Path("/sys/fs/cgroup/memory.max")
 
 
@@ -202,13 +208,13 @@ async def _examine_redis(settings: Config) -> list[Finding]:
         return []
     async with redis.connected(settings.redis) as server:
         try:
-            memory = await server.call(lambda client: client.info("memory"))
+            facts = str(await server.call(lambda client: client.info()))
         except RedisAway as exc:
             mend = "check redis.nodes and mode; until it answers, each replica is on its own"
             return [Finding("Redis", False, f"{nodes}: {exc}", mend)]
-    if settings.events.outbox == "redis" and "allkeys" in str(memory):
-        seen = f"{nodes} may forget events when it is full (maxmemory-policy)"
-        return [Finding("Redis", False, seen, "set it to volatile-lru: all but events expires")]
+    for sign, seen, mend in _FORGETS_EVENTS if settings.events.outbox == "redis" else ():
+        if sign in facts:
+            return [Finding("Redis", False, f"{nodes} may forget events {seen}", mend)]
     return [Finding("Redis", True, f"{nodes} answers")]
 
 

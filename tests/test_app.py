@@ -1,6 +1,7 @@
 """The gateway as a process: what it says, what it keeps to itself, and how it ends."""
 
 import asyncio
+import contextlib
 from pathlib import Path
 
 import httpx2
@@ -95,6 +96,33 @@ async def test_no_log_line_of_a_failing_session_tells_a_token_or_a_query(
     assert "secret" not in log
     assert token.rpartition(".")[2] not in log
     assert ADMIN_KEY not in log
+
+
+async def test_no_log_line_of_calls_passed_through_tells_their_query_or_body(
+    environ: dict[str, str], ordercloud: OrderCloud
+) -> None:
+    told = {
+        "authorization": "Bearer secret",
+        "x-browser-id": "secret-browser",
+        "cookie": "a=secret",
+    }
+    async with serving(environ) as process, client(process.shop_url) as shop:
+        for fault in ({}, {"status": 500}, {"drop": True}, {"truncate": 5}):
+            await ordercloud.fail("/", **fault)
+            for method, path in (
+                ("PUT", "/v1/me/register?anonUserToken=secret"),
+                ("POST", "/oauth/token?client_secret=secret"),
+                ("GET", "/v1/me/orders?search=secret&anonUserToken=secret"),
+                ("TRACE", "/v1/me?anonUserToken=secret"),
+            ):
+                with contextlib.suppress(httpx2.RemoteProtocolError):
+                    form = {"username": "secret", "password": "secret"}
+                    await shop.request(method, path, data=form, headers=told)
+        assert await process.end() == 0
+    log = "".join(process.log)
+    assert log.count('"message": "request"') == 16
+    assert "an answer broke off" in log
+    assert "secret" not in log
 
 
 @pytest.mark.parametrize("setting", ["SERVER__PORT", "SERVER__ADMIN_PORT"])

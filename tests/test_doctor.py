@@ -195,11 +195,14 @@ async def test_redis_that_is_nowhere_is_told(lonely: Site, tmp_path: Path) -> No
     assert "redis.nodes" in findings["Redis"].mend
 
 
-@pytest.mark.parametrize(("policy", "is_fine"), [("allkeys-lru", False), ("volatile-lru", True)])
+@pytest.mark.parametrize(
+    ("policy", "persists", "is_fine"),
+    [("allkeys-lru", "yes", False), ("volatile-lru", "yes", True), ("volatile-lru", "no", False)],
+)
 async def test_redis_that_may_forget_events_is_told(
-    lonely: Site, tmp_path: Path, policy: str, *, is_fine: bool
+    lonely: Site, tmp_path: Path, policy: str, persists: str, *, is_fine: bool
 ) -> None:
-    options = ("--maxmemory", "50mb", "--maxmemory-policy", policy)
+    options = ("--maxmemory", "50mb", "--maxmemory-policy", policy, "--appendonly", persists)
     async with running_redis(tmp_path, *options) as server:
         findings = await lonely.examine(redis=server.section, events={"outbox": "redis"})
     assert findings["Redis"].is_fine is is_fine

@@ -15,9 +15,11 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from proxy.web import capture
 from tests.answers import until
 from tests.conftest import StartGateway
 from tests.emulators import PASSWORD, STOREFRONT, Cdp, OrderCloud
+from tests.redis import running_redis
 from tests.servers import Gateway, Servers
 
 _RULES = {"fixed.yaml": "placement: fixed\nresource: me/products\ndefault: {query: {}}"}
@@ -298,6 +300,20 @@ async def test_an_order_that_cannot_be_looked_into_is_counted_as_lost(
 
     lost = 'decision_proxy_events_lost_total{reason="ordercloud-refused"} 1.0'
     await until(ask, lambda text: lost in text)
+
+
+async def test_what_happens_while_redis_is_away_for_a_moment_is_told_all_the_same(
+    start: StartShop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(capture, "_PAUSES_S", (0.1,) * 100)
+    async with running_redis(tmp_path, "--appendonly", "yes", "--appendfsync", "always") as server:
+        shop = await start(events={"outbox": "redis"}, redis=server.section)
+        await shop.log_in("alice")
+        await shop.told(1)
+        await server.kill()
+        await shop.add("watch-1")
+        await server.start()
+        assert await shop.types(2) == ["IDENTITY", "ADD"]
 
 
 class TestCodings:
