@@ -21,10 +21,15 @@ def warm(peer: Peer, file: Path) -> list[bytes]:
 
 def fill(peer: Peer, requests: Iterable[bytes]) -> list[bytes]:
     """Send each of *requests* to *peer*; return the answers' heads in their order."""
-    return uvloop.run(_send_all(peer.port, requests))
+    return uvloop.run(send_all(peer.port, requests))
 
 
-async def _send_all(port: int, requests: Iterable[bytes]) -> list[bytes]:
+async def send_all(port: int, requests: Iterable[bytes]) -> list[bytes]:
+    """Send each of *requests* to *port*, a few at once; return the answers' heads.
+
+    Raises:
+        ExceptionGroup: of RuntimeError, where one is not answered with success.
+    """
     heads: list[bytes] = []
     left = iter(requests)
 

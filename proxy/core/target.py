@@ -12,7 +12,7 @@ _WRITTEN = re.compile(rb"(?:[A-Za-z0-9/._~!$&'()*+,;=:@|-]|%(?![uU]))*")
 """RFC 3986 section 3.3, and the `|` and single `%` that the official SDK leaves as they are."""
 
 _VISIBLE = re.compile(rb"[\x21-\x7e]*")
-_DOTS = re.compile(rb"\.{1,2}(;.*)?")
+_DOTS = re.compile(rb"/\.{1,2}(;[^/]*)?(/|\Z)")
 _ASTRAY = re.compile(rb"[\x00-\x1f\x7f\\]")
 
 
@@ -32,7 +32,7 @@ def _means_one_path(path: bytes) -> bool:
         decoded == unquote_to_bytes(decoded)
         and decoded.count(b"/") == path.count(b"/")
         and not _ASTRAY.search(decoded)
-        and not any(map(_DOTS.fullmatch, decoded.split(b"/")))
+        and not _DOTS.search(decoded)
         and _is_text(decoded)
     )
 

@@ -128,10 +128,14 @@ class Connection(asyncio.Protocol):
         self._held_bytes = 0
         return part
 
+    @property
+    def is_kept_alive(self) -> bool:
+        """Say whether the exchange is over, and another one may begin."""
+        return self.is_over and self._is_kept and not self._transport.is_closing()
+
     def is_usable(self) -> bool:
-        """Say whether another exchange may begin: the last is over and nothing came after it."""
-        is_open = self.is_over and self._is_kept and not self._transport.is_closing()
-        return is_open and not self._unread.poll(0)
+        """Say whether it is kept alive, and nothing has come unasked: neither words nor the end."""
+        return self.is_kept_alive and not self._unread.poll(0)
 
     def close(self) -> None:
         """End the connection, whatever is under way."""
@@ -226,6 +230,9 @@ class Connection(asyncio.Protocol):
         if self._fault:
             raise BrokenOff(self._fault)
         self._waiter = self._loop.create_future()
+        if self._silence_s is None:
+            await self._waiter
+            return
         async with asyncio.timeout(self._silence_s):
             await self._waiter
 

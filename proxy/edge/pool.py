@@ -51,7 +51,7 @@ class Pool:
 
     def give_back(self, connection: Connection) -> None:
         """Keep a connection for others, or end it: within an exchange, it is of no more use."""
-        if connection.is_usable():
+        if connection.is_kept_alive:
             self._idle.append((connection, self._clock()))
         else:
             connection.close()
