@@ -123,7 +123,7 @@ class Facts:
     """What rules may ask about a shopper and the moment; None where it is not known.
 
     `who` tells shoppers apart in experiments: one person on all devices once logged in. `cart`
-    holds OrderCloud's line items of the shopper's live cart.
+    holds OrderCloud's line items of the shopper's live cart, `age_s` the age of what is oldest.
     """
 
     at: datetime
@@ -132,6 +132,7 @@ class Facts:
     groups: frozenset[str] | None = None
     who: str = ""
     cart: "list[Json] | None" = None
+    age_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

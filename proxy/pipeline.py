@@ -65,7 +65,8 @@ class Basis:
 class Personalized:
     """A placement's answer, and all that explains it; *basis* where it would be the same again.
 
-    *kind* is that of the shopper, where it is known who it is.
+    *kind* is that of the shopper, where it is known who it is; *facts_age_s* the age of what rules
+    asked about them.
     """
 
     placement: str
@@ -75,11 +76,12 @@ class Personalized:
     timings: Timings
     basis: Basis | None = None
     kind: Kind | None = None
+    facts_age_s: float = 0.0
 
     @property
     def age_s(self) -> float:
         """Return the age of the least fresh part."""
-        return max(self.decision.age_s, self.page.age_s)
+        return max(self.decision.age_s, self.page.age_s, self.facts_age_s)
 
     @property
     def rung(self) -> Rung:
@@ -143,7 +145,15 @@ class Pipeline:
         choice, page = await self._pages.list_first(choices, ask)
         timings.step("list")
         kind = kind_of(placement, choice, decision, asked, facts)
-        done = Personalized(placement.name, choice, decision, page, timings, kind=kind)
+        done = Personalized(
+            placement.name,
+            choice,
+            decision,
+            page,
+            timings,
+            kind=kind,
+            facts_age_s=facts.age_s,
+        )
         return replace(done, basis=_basis(placement, shopper, facts, done))
 
 

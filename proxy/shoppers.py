@@ -57,14 +57,6 @@ class Shoppers:
         """
         return (await self._profiles.get(*self._profile_fetch(shopper), self._terms)).value
 
-    async def groups(self, shopper: Shopper) -> frozenset[str]:
-        """Return the user groups that *shopper* is in.
-
-        Raises:
-            ProxyError: OrderCloud does not say.
-        """
-        return (await self._groups.get(*self._groups_fetch(shopper), self._terms)).value
-
     async def membership(self, shopper: Shopper) -> tuple[Membership, float]:
         """Return what decides what *shopper* may see, and its age in seconds.
 
@@ -113,19 +105,20 @@ class Shoppers:
         with contextlib.suppress(ProxyError, TimeoutError):
             async with asyncio.timeout(self._timeout_s):
                 if needs.profile:
-                    profile = await self.profile(shopper)
+                    profile = await self._profiles.get(*self._profile_fetch(shopper), self._terms)
                 if needs.groups:
-                    groups = await self.groups(shopper)
+                    groups = await self._groups.get(*self._groups_fetch(shopper), self._terms)
                 if needs.cart:  # never kept: it changes with every call of the shopper's
                     cart = await self._directory.fetch_cart(shopper)
         who = asked.visitor.browser_id if shopper.is_anonymous else shopper.username
         return Facts(
             at=datetime.now(UTC),
             is_anonymous=shopper.is_anonymous,
-            profile=profile,
-            groups=groups,
+            profile=profile.value if profile else None,
+            groups=groups.value if groups else None,
             who=who or shopper.id,
             cart=cart,
+            age_s=max((known.age_s for known in (profile, groups) if known), default=0.0),
         )
 
     def _profile_fetch(self, shopper: Shopper) -> tuple[Key, Fetch[Profile]]:

@@ -1,11 +1,13 @@
 """Shoppers of one buyer and one set of groups share what is kept, and nobody else: real sockets."""
 
+import asyncio
+import itertools
 from typing import Any
 
 import httpx2
 import pytest
 
-from tests.answers import caches
+from tests.answers import caches, until
 from tests.conftest import StartGateway
 from tests.emulators import OrderCloud
 from tests.servers import Gateway
@@ -105,6 +107,30 @@ class TestWhoShares:
         assert before.content == again.content != after.content
 
 
+async def test_an_answer_is_as_old_as_what_is_known_of_who_may_see_it(
+    gateway: StartGateway, ordercloud: OrderCloud
+) -> None:
+    rules = {
+        **_RULES,
+        "grouped.yaml": """
+placement: grouped
+resource: me/products
+rules: [{name: members, when: {group: vip}, query: {categoryID: new}}]
+default: {query: {}}
+""",
+    }
+    shop, alice = await gateway(rules), await ordercloud.token("alice")
+    sizes = itertools.count(1)
+    answer = await until(
+        lambda: shop.get(f"/placements/grouped?pageSize={next(sizes)}", alice),
+        lambda answer: int(answer.headers["age"]) > 0,
+    )
+    assert caches(answer) == {"page": "fwd=miss"}
+    answer = await shop.get("/placements/list", alice)
+    assert caches(answer) == {"page": "fwd=miss"}
+    assert int(answer.headers["age"]) > 0
+
+
 class TestInDoubt:
     @pytest.mark.parametrize("fault", [{"status": 500}, {"status": 404}, {"body": "{}"}], ids=str)
     async def test_nothing_is_shared_while_the_groups_cannot_be_learnt(
@@ -126,6 +152,24 @@ class TestInDoubt:
         stayed = await shop.get("/placements/list", dora)
         assert caches(stayed) == {"page": "fwd=miss"}
         assert _prices(stayed) != _prices(left)
+
+    async def test_who_waits_for_a_page_whose_fetcher_left_the_scope_gets_their_own(
+        self, shop: Gateway, ordercloud: OrderCloud
+    ) -> None:
+        dora, alice = await ordercloud.join("dora", group="vip"), await ordercloud.token("alice")
+        for token in (alice, dora):
+            await shop.get("/placements/tree", token)
+        await ordercloud.fail("/v1/me/products", latency_ms=400)
+        async with asyncio.TaskGroup() as group:
+            leading = group.create_task(shop.get("/placements/list", alice))
+            await until(lambda: ordercloud.seen("/v1/me/products"), bool)
+            waiting = group.create_task(shop.get("/placements/list", dora))
+            await ordercloud.leave("alice", group="vip")
+        assert _prices(leading.result()) != _prices(waiting.result())
+        await ordercloud.recover()
+        later = await shop.get("/placements/list", await ordercloud.join("eve", group="vip"))
+        assert caches(later) == {"page": "hit"}
+        assert later.content == waiting.result().content
 
     async def test_who_left_a_group_is_remembered_as_such_once_that_is_seen(
         self, shop: Gateway, ordercloud: OrderCloud

@@ -1,14 +1,15 @@
 """What a file may say but cannot mean, and what is worth knowing of it.
 
-Rules that never apply; schedules that are over or still to come.
+Rules that never apply; parents without a rule; schedules that are over or still to come.
 """
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import chain
 
 from proxy.core.conditions import All, AnyOf, Condition, Either, Subject
-from proxy.core.placement import Placement, Rule
+from proxy.core.placement import Placement, Rule, generations
 from proxy.core.query import Pick
 from proxy.core.schedule import Phase
 from proxy.errors import Problem
@@ -28,7 +29,8 @@ class Findings:
 
 def examine(placement: Placement, at: datetime) -> Findings:
     """Return what can be said of *placement* by itself, at a moment."""
-    return Findings(tuple(_mistakes(placement)), tuple(_notes(placement, at)))
+    mistakes = (*_mistakes(placement), *_ruleless_parents(placement))
+    return Findings(mistakes, tuple(_notes(placement, at)))
 
 
 def _mistakes(placement: Placement) -> Iterator[Problem]:
@@ -44,6 +46,16 @@ def _mistakes(placement: Placement) -> Iterator[Problem]:
         if isinstance(rule.when, AnyOf) and _always_lists(rule):
             for value in rule.when.values:
                 taken.setdefault((rule.when.subject, value), rule.name)
+
+
+def _ruleless_parents(placement: Placement) -> Iterator[Problem]:
+    """Give the parents that no rule is for, neither for one of theirs: they serve nobody."""
+    named = frozenset().union(*(rule.segments for rule in placement.rules))
+    for segment, parent in placement.parents.items():
+        elders = generations((parent,), placement.parents)
+        if named.isdisjoint({parent, *chain.from_iterable(elders)}):
+            what = f"'{parent}', the parent of '{segment}', has no rule"
+            yield Problem(placement.file, 1, 1, what, "write one, or remove it from `parents`")
 
 
 def _notes(placement: Placement, at: datetime) -> Iterator[Problem]:

@@ -148,3 +148,20 @@ def test_what_is_noted_depends_on_the_moment(month: int, day: int, noted: list[s
 def test_findings_add_up() -> None:
     mistake, note = (Problem("f", line, 1, "what", "mend") for line in (1, 2))
     assert Findings((mistake,)) + Findings(notes=(note,)) == Findings((mistake,), (note,))
+
+
+@pytest.mark.parametrize(
+    ("parents", "mistaken"),
+    [
+        ("{gold: vip}", []),
+        ("{platinum: gold, gold: vip}", []),
+        ("{gold: vips}", ["'vips', the parent of 'gold', has no rule"]),
+        (
+            "{a: b, b: c}",
+            ["'b', the parent of 'a', has no rule", "'c', the parent of 'b', has no rule"],
+        ),
+    ],
+)
+def test_parents_that_no_rule_is_for_are_told(parents: str, mistaken: list[str]) -> None:
+    where = slot("[{name: r, when: {segment: vip}, query: {}}]", more=f"parents: {parents}")
+    assert [problem.what for problem in examine(where, NOON).problems] == mistaken
