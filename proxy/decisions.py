@@ -114,7 +114,7 @@ def _tags(flow: Flow, guest: Guest, shopper: Shopper) -> Iterator[str]:
     """Give the flow and all that the guest may be known by when something is told of them."""
     yield tags.tag("flow", flow.friendly_id)
     yield tags.of_shopper(shopper)
-    for name in (guest.browser_id, guest.identifier, shopper.anonymous_identifier):
+    for name in {guest.browser_id, guest.identifier, tags.name_of(shopper)}:
         if name:
             yield tags.tag("guest", name)
 

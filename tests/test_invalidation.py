@@ -216,7 +216,7 @@ class TestGuests:
     ) -> None:
         elsewhere = {"x-browser-id": "another-browser"}
         for headers in (at_browser, elsewhere):
-            assert await shop.decided(headers) == "fwd=miss"
+            assert [await shop.decided(headers) for _ in range(3)] == ["fwd=miss", "hit", "hit"]
         answer = await shop.gateway.shop.post("/events", json=event, headers=at_browser)
         assert answer.status_code == 202
         assert await shop.decided(elsewhere) == "hit"
@@ -262,6 +262,17 @@ class TestGuests:
         line = {"ProductID": "watch-1", "Quantity": 1}
         await ordercloud.http.post("/v1/cart/lineitems", json=line, headers=headers)
         await until(lambda: shop.decided(at_browser), lambda said: said == "fwd=miss")
+
+    async def test_what_shoppers_do_lets_be_who_they_are(
+        self, shop: Shop, at_browser: dict[str, str], ordercloud: OrderCloud
+    ) -> None:
+        headers = {"authorization": f"Bearer {shop.token}", **at_browser}
+        event = {"type": "VIEW", "page": "/"}
+        for _ in range(2):
+            await shop.rule("members")
+            await shop.gateway.shop.post("/events", json=event, headers=headers)
+        asked = [one["path"] for one in await ordercloud.seen("/v1/me")]
+        assert asked.count("/v1/me") == asked.count("/v1/me/usergroups") == 1
 
     async def test_who_wants_to_be_forgotten_is_decided_for_anew(
         self, shop: Shop, at_browser: dict[str, str]

@@ -94,9 +94,9 @@ def of_shopper(shopper: Shopper) -> str:
 
 
 def of_guest(browser_id: str, shopper: Shopper | None = None) -> list[str]:
-    """Return the tags of what is kept for whoever is at a browser, and for a shopper at any."""
+    """Return the tags of what was decided for whoever is at a browser, and a shopper at any."""
     at_browser = tag("guest", browser_id)
-    return [at_browser] if shopper is None else [at_browser, of_shopper(shopper)]
+    return [at_browser] if shopper is None else [at_browser, tag("guest", name_of(shopper))]
 
 
 def pack(tags: Iterable[str]) -> bytes:
