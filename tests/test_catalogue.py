@@ -101,9 +101,9 @@ async def test_what_is_missing_is_told_with_its_rule(
 
 
 async def test_a_list_that_ordercloud_refuses_is_told_with_its_reason(check: Check) -> None:
-    (found,) = await check("query: {searchOn: Nonsense, search: x}")
+    (found,) = await check("query: {categoryID: gone}")
     assert found.startswith("slot.yaml:4:1: 'r': OrderCloud refuses the list: ")
-    assert "List.InvalidSearchProperty" in found
+    assert "NotFound" in found
     assert found.endswith("; mend the query")
 
 
@@ -150,6 +150,33 @@ async def test_a_list_is_seen_as_the_shopper_of_its_segment_sees_it(check: Check
     assert await check(lounge, shoppers={"vip": "alice"}) == []
     (found,) = await check(lounge, shoppers={"vip": "bob"})
     assert "bob" in found or "OrderCloud refuses the list" in found
+
+
+@pytest.mark.parametrize(
+    ("when", "name", "user"),
+    [
+        ("{group: vip}", "group:vip", "alice"),
+        ("{buyer: acme, group: [early, vip]}", "group:vip", "alice"),
+        ("{buyer: acme}", "buyer:acme", "alice"),
+        ("{anonymous: false}", "anonymous:false", "alice"),
+    ],
+)
+async def test_a_rule_for_members_is_looked_at_as_one_if_one_is_named(
+    ordercloud: OrderCloud, tmp_path: Path, when: str, name: str, user: str
+) -> None:
+    (tmp_path / "slot.yaml").write_text(
+        "placement: slot\nresource: me/products\n"
+        f"rules: [{{name: r, when: {when}, query: {{categoryID: vip-lounge}}}}]\n"
+        "default: {query: {}}\n"
+    )
+    rules = load_folder(tmp_path)
+    found = await check_catalogue(settings(ordercloud.url, {name: user}), rules)
+    assert (found.problems, found.notes) == ((), ())
+    found = await check_catalogue(settings(ordercloud.url, {"other": "bob"}), rules)
+    (note,) = found.notes
+    assert found.problems == ()
+    assert note.what.startswith("'r' was not looked at: check.shoppers names nobody for ")
+    assert (note.line, note.mend) == (3, "name a test shopper")
 
 
 async def test_other_lists_than_products_are_looked_at_too(check: Check) -> None:

@@ -7,7 +7,7 @@ takes a scalar, a list (any of), or conditions: `{not:}`, `{gt:, lte:}`, `{betwe
 
 import contextlib
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -128,7 +128,9 @@ def _read_terms(resource: Resource, name: str, value: Any) -> Iterator[Term]:
     if name in resource.parameters:
         yield _read_parameter(_Name(name, Kind.PLAIN, resource.parameters[name]), value)
         if name == "sortBy":
-            _refuse_odd_sorts(resource, value)
+            _refuse_odd_fields(name, value, resource.why_no_sort)
+        if name == "searchOn":
+            _refuse_odd_fields(name, value, resource.why_no_search)
         return
     _refuse_odd_name(resource, name)
     field = _Name(name, Kind.ANY, ID if name == "ID" else None)
@@ -153,13 +155,15 @@ def _refuse_odd_name(resource: Resource, name: str) -> None:
         raise FormError((name,), *wrong)
 
 
-def _refuse_odd_sorts(resource: Resource, value: Any) -> None:
+def _refuse_odd_fields(
+    name: str, value: Any, why_not: Callable[[str], tuple[str, str] | None]
+) -> None:
     if isinstance(value, dict):
         return
-    for i, name in enumerate(value if isinstance(value, list) else [value]):
-        wrong = resource.why_no_sort(name)
+    for i, field in enumerate(value if isinstance(value, list) else [value]):
+        wrong = why_not(field)
         if wrong is not None:
-            raise FormError(("sortBy", i) if isinstance(value, list) else ("sortBy",), *wrong)
+            raise FormError((name, i) if isinstance(value, list) else (name,), *wrong)
 
 
 def _read_parameter(name: _Name, value: Any) -> Term:

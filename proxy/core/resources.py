@@ -37,7 +37,7 @@ _UNFILTERABLE = frozenset({"PriceSchedule.IsOnSale"})
 
 @dataclass(frozen=True, slots=True)
 class Resource:
-    """One list. `sorts` are the fields that OrderCloud sorts it by; None: any field.
+    """One list. `sorts` and `searches` are what OrderCloud sorts by and searches; None: any field.
 
     `parameters` are what is not a filter, with what it takes. Nested fields stand by their paths;
     below xp and line items stands what nobody can list. xp may always be filtered and sorted by
@@ -47,6 +47,7 @@ class Resource:
     parameters: Mapping[str, re.Pattern[str]]
     fields: frozenset[str]
     sorts: frozenset[str] | None
+    searches: frozenset[str] | None
 
     @property
     def is_indexed(self) -> bool:
@@ -78,6 +79,17 @@ class Resource:
             return what, self._nearest(field)
         return what, nearest(field, [*self.sorts, "xp.…"])
 
+    def why_no_search(self, name: str) -> tuple[str, str] | None:
+        """Return what is wrong with searching in the field *name*, and how to mend it; or None."""
+        field = name.removesuffix(".*")
+        is_xp = field.startswith("xp.")
+        if is_xp or (self._has(field) if self.searches is None else field in self.searches):
+            return None
+        what = f"OrderCloud cannot search this list in '{field}'"
+        if self.searches is None:
+            return what, self._nearest(field)
+        return what, nearest(field, [*self.searches, "xp.…"])
+
     def _has(self, field: str) -> bool:
         """Say whether there is a field of this path that has a value of its own."""
         if any(field.startswith(f"{top}.") for top in self._open):
@@ -97,12 +109,17 @@ class Resource:
 
 
 def _resource(
-    fields: str, sorts: str | None, parameters: Mapping[str, re.Pattern[str]] | None = None
+    fields: str,
+    sorts: str | None,
+    parameters: Mapping[str, re.Pattern[str]] | None = None,
+    *,
+    searches: str | None = "ID Name Description",
 ) -> Resource:
     return Resource(
         {**_COMMON, **(parameters or {})},
         frozenset((*fields.split(), "xp")),
         None if sorts is None else frozenset(sorts.split()),
+        None if searches is None else frozenset(searches.split()),
     )
 
 
@@ -145,6 +162,7 @@ RESOURCES: Mapping[str, Resource] = {
             "sellerID": ID,
             "supplierID": ID,
         },
+        searches=None,
     ),
     "me/categories": _resource(
         "ID Name Description ListOrder Active ParentID ChildCount",
@@ -159,6 +177,7 @@ RESOURCES: Mapping[str, Resource] = {
         "GeneratedCodePrefix",
         "Name ID Code StartDate ExpirationDate EligibleExpression ValueExpression CanCombine "
         "AutoApply Active Priority",
+        searches="ID Name Code Description FinePrint EligibleExpression ValueExpression",
     ),
     "me/catalogs": _resource(
         "ID OwnerID Name Description Active CategoryCount", "OwnerID Name ID", {"sellerID": ID}
@@ -174,29 +193,33 @@ RESOURCES: Mapping[str, Resource] = {
         "DateDeclined DateCanceled DateCompleted LastUpdated Subtotal ShippingCost TaxCost "
         "Gratuity Fees PromotionDiscount Total IsSubmitted",
         {"from": TEXT, "to": TEXT, "searchType": SEARCH_TYPE},
+        searches="ID FromCompanyID ToCompanyID Comments",
     ),
-    "me/productcollections": _resource("ID Name AccessLevel", "Name ID"),
+    "me/productcollections": _resource("ID Name AccessLevel", "Name ID", searches="ID Name"),
     "me/addresses": _resource(
         "ID Shipping Billing Editable DateCreated CompanyName FirstName LastName Street1 Street2 "
         "City State Zip Country Phone AddressName",
         "AddressName ID DateCreated CompanyName FirstName LastName Street1 Street2 City State Zip "
         "Country Phone",
+        searches="ID AddressName CompanyName City Street1 Street2 LastName FirstName State Zip",
     ),
     "me/creditcards": _resource(
         "ID Editable DateCreated CardType PartialAccountNumber CardholderName ExpirationDate",
         "ID CardholderName CardType ExpirationDate DateCreated",
+        searches="ID CardholderName CardType ExpirationDate Editable",
     ),
     "me/costcenters": _resource("ID Name Description", "Name ID"),
     "me/spendingAccounts": _resource(
-        "ID Name Balance AllowAsPaymentMethod StartDate EndDate", "Name ID"
+        "ID Name Balance AllowAsPaymentMethod StartDate EndDate", "Name ID", searches="ID Name"
     ),
-    "me/sellers": _resource("ID Name", "ID Name"),
+    "me/sellers": _resource("ID Name", "ID Name", searches="ID Name"),
     "me/shipments": _resource(
         f"{_under('FromAddress', _ADDRESS)} {_under('ToAddress', _ADDRESS)} "
         "ID BuyerID Shipper DateShipped DateDelivered TrackingNumber Cost OwnerID Account "
         "FromAddressID ToAddressID",
         "DateShipped OwnerID ID BuyerID Shipper DateDelivered Cost",
         {"orderID": ID},
+        searches="ID BuyerID Shipper DateShipped DateDelivered TrackingNumber",
     ),
     "me/subscriptions": _resource(
         f"{_under('Payment', 'Type CreditCardID SpendingAccountID')} "
@@ -205,6 +228,7 @@ RESOURCES: Mapping[str, Resource] = {
         "ProjectedSubtotal",
         "ID Interval NextOrderDate LastOrderDate DateCreated EndDate FromCompanyID FromUserID "
         "ToCompanyID",
+        searches="ID FromCompanyID ToCompanyID Interval",
     ),
     "me/usergroups": _resource("ID Name Description", "Name ID"),
 }

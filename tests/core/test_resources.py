@@ -75,6 +75,13 @@ class TestOfOneMindWithTheSandbox:
             is_refused = RESOURCES[name].why_no_sort(field) is not None
             assert is_refused is refuses(name, ("sortBy", field)), field
 
+    def test_fields_to_search_in_are_accepted_and_refused_alike(self, name: str) -> None:
+        listed = values({*RESOURCES[name].fields, *spec.resource(name).fields, *NONSENSE})
+        for field in listed - {one for resource, one in _NEVER_SENT if resource == name}:
+            is_refused = RESOURCES[name].why_no_search(field) is not None
+            assert is_refused is refuses(name, ("search", "a"), ("searchOn", field)), field
+        assert RESOURCES[name].why_no_search("xp.tags.*") is None
+
     def test_every_parameter_is_one_of_the_sandboxs(self, name: str) -> None:
         theirs = spec.resource(name)
         own = {"search", "searchOn", "sortBy", "pageSize", *theirs.parameters}
