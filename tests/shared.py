@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Generic, TypeVar
 
+from proxy.core import positions
 from proxy.core.entry import Entry
 from proxy.core.found import ALONE, Found
 from proxy.core.keys import Key
@@ -30,7 +31,8 @@ class SharedMemory(Generic[T]):
         entry, mark = self._kept.get(key, (None, b""))
         if entry is None or entry.until <= self._clock():
             return Found(None, b"")
-        return Found(replace(entry, seen=entry.born, uses=0, is_outdated=False), mark)
+        born = positions.known_to_all(entry.born)
+        return Found(replace(entry, born=born, seen=born, uses=0, is_outdated=False), mark)
 
     async def lead(self, key: Key, found: Found[T]) -> Found[T]:
         """Return a lease, or what else is there, or *found* while another leads."""

@@ -14,7 +14,7 @@ from typing import Any, Protocol, TypeAlias
 
 import msgspec
 
-from proxy.core import tags
+from proxy.core import positions, tags
 from proxy.edge.redis import Client, Redis
 from proxy.errors import UNREADABLE, RedisAway
 
@@ -35,10 +35,6 @@ _REST_S = (0.2, 0.6)
 _PURGE = b"purge"
 _BEGIN = b"begin"
 """The first record of a stream: what was purged before it, nobody can tell."""
-
-_MS_BITS = 22
-_SEQUENCE_BITS = 12
-_LOCAL_BITS = _MS_BITS - _SEQUENCE_BITS
 
 _Record: TypeAlias = tuple[bytes, dict[bytes, bytes]]
 
@@ -126,13 +122,16 @@ class Broadcast:
         first = await self._redis.call(self._first)
         if first is None:
             await self._redis.call(self._begin)
-        elif _BEGIN not in first[1] and _position(first[0]) > self._position:
-            self._note([tags.ALL], _position(first[0]), hard=True)
-            self._position = _position(first[0])
+            return
+        id_, fields = first
+        position = positions.of_record(id_.decode())
+        if position > self._position and _BEGIN not in fields:
+            self._note([tags.ALL], position, hard=True)
+            self._position = position
 
     def _hear(self, records: Sequence[_Record]) -> None:
         for id_, fields in records:
-            self._position = _position(id_)
+            self._position = positions.of_record(id_.decode())
             if _BEGIN in fields:
                 self._note([tags.ALL], self._position, hard=False)
             else:
@@ -145,8 +144,8 @@ class Broadcast:
 
     async def _begin(self, client: Client) -> None:
         """Begin the stream after all we have heard of, so that its numbers go on rising."""
-        ms, sequence = _split(self._position)
-        await client.xadd(self._stream, {_BEGIN: b""}, id=f"{ms}-{sequence + 1}")
+        id_ = positions.record_after(self._position)
+        await client.xadd(self._stream, {_BEGIN: b""}, id=id_)
 
     async def _add(self, purge: _Purge, client: Client) -> bool:
         """Add a purge to the stream, and say whether there is one."""
@@ -154,8 +153,7 @@ class Broadcast:
         return bool(await client.xadd(self._stream, fields, maxlen=KEPT, nomkstream=True))
 
     async def _read(self, client: Client, block_ms: int | None = None) -> Sequence[_Record]:
-        ms, sequence = _split(self._position)
-        since: dict[Any, Any] = {self._stream: f"{ms}-{sequence}"}
+        since: dict[Any, Any] = {self._stream: positions.record_at(self._position)}
         streams: Any = await client.xread(since, _TOGETHER, block_ms)  # typed as xrange is
         return streams[0][1] if streams else ()
 
@@ -166,16 +164,3 @@ def _read_purge(fields: Mapping[bytes, bytes]) -> _Purge:
         return _decode(fields.get(_PURGE, b""))
     except UNREADABLE:
         return _Purge([tags.ALL], hard=True)
-
-
-def _position(id_: bytes) -> int:
-    """Return the position of a record by its id, `ms-sequence`.
-
-    Between two records there is room for the purges that only this replica knows of.
-    """
-    ms, _, sequence = id_.partition(b"-")
-    return int(ms) << _MS_BITS | int(sequence) << _LOCAL_BITS
-
-
-def _split(position: int) -> tuple[int, int]:
-    return position >> _MS_BITS, position >> _LOCAL_BITS & (1 << _SEQUENCE_BITS) - 1

@@ -14,6 +14,7 @@ from typing import Any, Generic, TypeVar
 import msgspec
 import zstandard
 
+from proxy.core import positions
 from proxy.core.entry import Entry
 from proxy.core.found import ALONE, Found
 from proxy.core.freshness import Lifetime, Stamp
@@ -188,7 +189,7 @@ class Shared(Generic[T]):
             pace=stamp.pace,
             tags=entry.tags,
             until=entry.until + past_s,
-            born=entry.born,
+            born=positions.known_to_all(entry.born),
         )
         body = self._squeezer.squeeze(_encode(kept))
         return _checksum(key, body) + body

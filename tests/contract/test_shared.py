@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from proxy.cache.replicas import Shared
-from proxy.core import tags
+from proxy.core import positions, tags
 from proxy.core.entry import Entry
 from proxy.core.freshness import Lifetime, Stamp
 from proxy.core.keys import key_of
@@ -21,6 +21,7 @@ from tests.shared import SharedMemory
 
 KEY = key_of("text", "one")
 TAGS = tags.pack(["product:p1", "category:c1"])
+BORN = positions.of_record("1000-7")
 
 
 @pytest.fixture(params=["redis", "memory"])
@@ -45,7 +46,7 @@ async def shared(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterato
 def entry(value: str = "answer") -> Entry[str]:
     now = time.monotonic()
     stamp = Stamp(now - 5.0, Lifetime(60.0, 30.0, math.inf), pace=1.05)
-    return Entry(value, stamp, TAGS, until=now + 100.0, born=7, seen=9, uses=3)
+    return Entry(value, stamp, TAGS, until=now + 100.0, born=BORN, seen=BORN + 9, uses=3)
 
 
 async def leased(shared: Shared[str]) -> bytes:
@@ -69,7 +70,7 @@ async def test_what_is_settled_is_found_as_it_was(shared: Shared[str]) -> None:
     await shared.settle(KEY, await leased(shared), kept)
     found = (await shared.get(KEY)).entry
     assert found is not None
-    assert (found.value, found.tags, found.born) == ("answer", TAGS, 7)
+    assert (found.value, found.tags, found.born) == ("answer", TAGS, BORN)
     assert found.stamp.lifetime == kept.stamp.lifetime
     assert found.stamp.pace == kept.stamp.pace
     assert found.stamp.at == pytest.approx(kept.stamp.at, abs=0.05)
@@ -80,7 +81,18 @@ async def test_what_moves_with_use_is_not_shared(shared: Shared[str]) -> None:
     await shared.settle(KEY, await leased(shared), entry())
     found = (await shared.get(KEY)).entry
     assert found is not None
-    assert (found.seen, found.uses, found.is_outdated) == (7, 0, False)
+    assert (found.seen, found.uses, found.is_outdated) == (BORN, 0, False)
+
+
+async def test_purges_that_only_one_replica_knows_of_are_not_counted_on_by_others(
+    shared: Shared[str],
+) -> None:
+    kept = entry()
+    kept.born = BORN + 1
+    await shared.settle(KEY, await leased(shared), kept)
+    found = (await shared.get(KEY)).entry
+    assert found is not None
+    assert found.born == BORN
 
 
 async def test_who_waits_for_the_lease_gets_what_came_meanwhile(shared: Shared[str]) -> None:
