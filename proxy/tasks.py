@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Callable, Coroutine, Hashable
+from functools import partial
 from typing import Any, Generic, TypeVar
 
 T = TypeVar("T")
@@ -58,10 +59,18 @@ class Flights(Generic[T]):
     def join(
         self, key: Hashable, work: Callable[[], Coroutine[Any, Any, T]]
     ) -> tuple[asyncio.Task[T], bool]:
-        """Return the work under way for *key*, and whether it was started by this call."""
+        """Return the work under way for *key*, and whether it was started by this call.
+
+        What has ended is not under way, though its callbacks may not have been called yet: who
+        asks again because of how it ended must not be given it again.
+        """
         flight = self._under_way.get(key)
-        if flight is not None:
+        if flight is not None and not flight.done():
             return flight, False
         flight = self._under_way[key] = self._tasks.spawn(work(), name=self._name)
-        flight.add_done_callback(lambda _: self._under_way.pop(key, None))
+        flight.add_done_callback(partial(self._landed, key))
         return flight, True
+
+    def _landed(self, key: Hashable, flight: asyncio.Task[T]) -> None:
+        if self._under_way.get(key) is flight:
+            del self._under_way[key]

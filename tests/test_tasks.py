@@ -69,6 +69,22 @@ class TestFlights:
         assert await flights.join("key", work)[0] == 1
         assert await flights.join("key", work)[0] == 2
 
+    async def test_a_flight_that_ended_this_moment_is_not_joined_either(self) -> None:
+        """Who asks again because of how it ended would be given it again and again."""
+        flights = Flights[None](Tasks(), name="work")
+        ending = asyncio.Event()
+
+        async def work() -> None:
+            ending.set()
+
+        first, _ = flights.join("key", work)
+        await ending.wait()
+        assert first.done()
+        second, leads = flights.join("key", work)
+        assert leads
+        await second
+        assert len(flights) == 0
+
     async def test_who_leaves_cancels_neither_the_work_nor_the_others(self) -> None:
         flights, work = Flights[int](Tasks(), name="work"), Work()
         flight, _ = flights.join("key", work)

@@ -180,10 +180,18 @@ class Cache(Generic[T]):
                 if not flight.cancelled() or _is_leaving():
                     raise
             else:
-                # What was asked for before a purge is no answer to who asks after it.
-                entry, freshness = landed.entry, landed.freshness
-                if entry.born >= asked or self._journal.check(entry, terms.tag) is State.FRESH:
-                    return self._served(entry, terms, freshness)
+                if self._answers(landed, terms, asked):
+                    return self._served(landed.entry, terms, landed.freshness)
+
+    def _answers(self, landed: _Landed[T], terms: Terms, asked: int) -> bool:
+        """Say whether what others waited for is an answer also to who *asked* at that position.
+
+        What was asked for before a purge is none, nor what another replica fetched too long ago.
+        """
+        if landed.freshness is Freshness.CACHED:
+            return self._state(landed.entry, terms) is State.FRESH
+        entry = landed.entry
+        return entry.born >= asked or self._journal.check(entry, terms.tag) is State.FRESH
 
     def _join(
         self, key: Key, fetch: Fetch[T], terms: Terms
@@ -201,14 +209,20 @@ class Cache(Generic[T]):
             key, lambda entry: self._worth(entry, before, terms) is State.FRESH
         )
         if found.entry and self._worth(found.entry, before, terms) is not State.EXPIRED:
-            self._store.put(key, found.entry)
+            self._keep(key, found.entry)
         if found.entry and found.lease is None:
             return _Landed(found.entry, Freshness.CACHED)
         ask = partial(self._fetch, key, fetch, terms)
         return _Landed(await self._replicas.fetch(key, found, ask), Freshness.FRESH)
 
     def _worth(self, theirs: Entry[T], ours: Entry[T] | None, terms: Terms) -> State:
-        """Return what may be done with what another replica fetched: nothing, if ours is as new."""
+        """Return what may be done with what another replica fetched.
+
+        Nothing if ours is as new; nor if that replica has heard of purges that this one has not,
+        for which of ours came before those nobody can tell.
+        """
+        if theirs.born > self._journal.heard:
+            return State.EXPIRED
         if ours and theirs.stamp.at <= ours.stamp.at + _APART_S:
             return State.EXPIRED
         return self._state(theirs, terms)
@@ -224,10 +238,16 @@ class Cache(Generic[T]):
         stamp = Stamp(asked_at, fetched.lifetime, pace=1 + _JITTER * self._random())
         until = stamp.until(terms.lifetime)
         entry = Entry(fetched.value, stamp, fetched.tags, until, born=born, seen=born)
-        if before := self._store.get(key):
-            entry.uses = before.uses // 2
-        self._store.put(key, entry)
+        self._keep(key, entry)
         return entry
+
+    def _keep(self, key: Key, entry: Entry[T]) -> None:
+        """Keep *entry*, unless one is kept that was asked for later and overtook it."""
+        before = self._store.get(key)
+        if before and before.stamp.at > entry.stamp.at:
+            return
+        entry.uses = before.uses // 2 if before else 0
+        self._store.put(key, entry)
 
     def _held(self, entry: Entry[T], terms: Terms) -> Served[T]:
         served = self._served(entry, terms, Freshness.CACHED)

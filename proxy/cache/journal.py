@@ -78,6 +78,8 @@ class Journal:
         outdated: State = State.REVALIDATE,
     ) -> None:
         self.position = start
+        self.heard = start
+        """Up to where purges of any kind were heard of."""
         self._outdated = outdated
         self._soft = _Marks(most, floor)
         self._hard = _Marks(most, floor)
@@ -90,6 +92,7 @@ class Journal:
         if position <= self.position:
             return
         self.position = position
+        self.heard = max(self.heard, position)
         marks = self._hard if hard else self._soft
         for one in purged:
             if one == tags.ALL:
@@ -132,6 +135,7 @@ class Journals:
         """Note a purge where it can concern something."""
         by_tag = [(one, self._concerned(one)) for one in purged]
         for journal in self._every:
+            journal.heard = max(journal.heard, position)
             ours = [one for one, concerned in by_tag if journal in concerned]
             if ours:
                 journal.note(ours, position, hard=hard)
