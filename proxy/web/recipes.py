@@ -11,7 +11,8 @@ import secrets
 import time
 from collections import deque
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from itertools import zip_longest
 from typing import TypeAlias
 
 from starlette.types import Message, Scope
@@ -25,7 +26,7 @@ from proxy.reload import RuleSet
 from proxy.web.middleware import REQUEST_ID
 
 _PLAIN = "plain"
-_ENTRY_BYTES = 1500
+_ENTRY_BYTES = 1300
 """What a remembered answer takes beside the request: its head, its holds, the maps' own slots."""
 
 _KINDS_MAX = 5_000
@@ -73,14 +74,24 @@ def leave(scope: Scope, plain: Plain) -> None:
 
 @dataclass(slots=True)
 class Tally:
-    """Counts answers that have all their labels in common, until the metrics take them over."""
+    """Counts answers that have all their labels in common, until the metrics take them over.
+
+    They have most of the *head* in common, too.
+    """
 
     request: tuple[str, str, str]
     placement: tuple[str, ...]
     page: tuple[str, ...]
     kind: Kind | None
+    head: list[bytes] = field(default_factory=list)
     count: int = 0
     seconds: float = 0.0
+
+    def share(self, head: list[bytes]) -> list[bytes]:
+        """Return *head* made of the parts of the first one as far as they are the same."""
+        self.head = self.head or head
+        pairs = zip_longest(head, self.head[: len(head)])
+        return [first if part == first else part for part, first in pairs]
 
     def move_to(self, metrics: Metrics) -> None:
         """Count all in *metrics*, and begin anew."""
@@ -109,7 +120,7 @@ class Recipe:
     def __init__(self, parts: list[bytes], plain: Plain, tally: Tally) -> None:
         holds = _holds(plain.basis)
         self._parts = parts
-        self._holds = tuple(zip(range(_FIRST_TTL, len(parts), 2), holds, strict=False))
+        self._holds = holds
         self._pick = plain.pick
         self._asked_at = min(hold.asked_at for hold in holds)
         self._due = min(hold.due for hold in holds)
@@ -123,11 +134,13 @@ class Recipe:
             return None
         parts = self._parts.copy()
         held: object = None
-        for gap, hold in self._holds:
+        gap = _FIRST_TTL
+        for hold in self._holds:
             held = hold.value()
             if held is None:
                 return None
             parts[gap] = _number(hold.until - now)
+            gap += 2
         assert isinstance(held, Page)
         body = self._pick(held)
         if body is None:
@@ -183,7 +196,8 @@ class Recipes:
             return
         parts = _parts(start["status"], start["headers"], caches=len(_holds(plain.basis)))
         if parts is not None:
-            recipe = Recipe(parts, plain, self._tally(scope, start["status"], plain))
+            tally = self._tally(scope, start["status"], plain)
+            recipe = Recipe(tally.share(parts), plain, tally)
             self._keep(_TRACE.sub(b"", request), recipe)
 
     def _keep(self, request: bytes, recipe: Recipe) -> None:
