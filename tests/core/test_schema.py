@@ -19,6 +19,7 @@ from tests.docs.pages import ROOT
 
 SCHEMA = schema.rules()
 SHIPPED = sorted((ROOT / "rules").glob("*.yaml"))
+BESIDE = {file.name: file.read_text() for file in (ROOT / "rules").glob("*.json")}
 WHOLE = Path(__file__).with_name("whole.yaml")
 
 
@@ -31,7 +32,7 @@ def accepts(text: str) -> bool:
 def loads(text: str) -> bool:
     """Say whether the gateway accepts a file."""
     try:
-        load(text, "f")
+        load(text, "f", BESIDE)
     except DocumentError:
         return False
     return True
