@@ -61,11 +61,14 @@ class OrderCloud(Emulator):
         """Return path and query of every list request so far."""
         return [_target(one) for one in await self.seen("/v1/me/")]
 
+    async def admin_token(self) -> str:
+        """Return an access token of the marketplace's administrator."""
+        form = {"grant_type": "client_credentials", "client_id": "admin-client"}
+        return await self._grant({**form, "client_secret": "admin-secret"})
+
     async def administer(self, method: str, path: str, body: object = None) -> None:
         """Write as the marketplace's administrator."""
-        form = {"grant_type": "client_credentials", "client_id": "admin-client"}
-        token = await self._grant({**form, "client_secret": "admin-secret"})
-        headers = {"authorization": f"Bearer {token}"}
+        headers = {"authorization": f"Bearer {await self.admin_token()}"}
         answer = await self.http.request(method, f"/v1/{path}", json=body, headers=headers)
         answer.raise_for_status()
 
