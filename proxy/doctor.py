@@ -58,7 +58,7 @@ class Finding:
 
 
 async def examine(config_path: Path | None) -> list[Finding]:
-    """Examine configuration, admin key, ports, rules, cache, both upstreams and Redis."""
+    """Examine configuration, admin key, ports, rules, caches, both upstreams and Redis."""
     try:
         settings = config.load(config_path)
     except DocumentError as exc:
@@ -69,6 +69,7 @@ async def examine(config_path: Path | None) -> list[Finding]:
         *await _examine_ports(settings),
         _examine_rules(settings),
         _examine_cache(settings),
+        _examine_webhooks(settings),
         *await _examine_ordercloud(settings),
         await _examine_cdp(settings),
         *await _examine_redis(settings),
@@ -133,6 +134,14 @@ def _examine_cache(settings: Config) -> Finding:
     if wanted > limit * 0.8:
         return Finding("cache", False, seen, "lower cache.pages and cache.decisions")
     return Finding("cache", True, seen)
+
+
+def _examine_webhooks(settings: Config) -> Finding:
+    if settings.events.webhook_key is not None:
+        return Finding("webhooks", True, "a hash key is set, so OrderCloud's are believed")
+    seen = "no hash key is set, so an edit in OrderCloud shows after cache.page_fresh"
+    mend = "set DECISION_PROXY__EVENTS__WEBHOOK_KEY; decision-proxy webhook prints what to register"
+    return Finding("webhooks", True, seen, mend)
 
 
 def _memory_limit_bytes() -> int:

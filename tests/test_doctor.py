@@ -110,6 +110,16 @@ async def test_a_missing_admin_key_is_told_with_a_good_one(
     assert finding.mend.startswith("set DECISION_PROXY__ADMIN__KEY, e.g. to ")
 
 
+async def test_without_webhooks_it_is_told_when_edits_show(
+    lonely: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    without = (await lonely.examine())["webhooks"]
+    assert "shows after cache.page_fresh" in without.seen
+    assert "decision-proxy webhook prints what to register" in without.mend
+    monkeypatch.setenv("DECISION_PROXY__EVENTS__WEBHOOK_KEY", "a-key")
+    assert (await lonely.examine())["webhooks"].mend == ""
+
+
 async def test_a_short_admin_key_is_told_where_others_may_try_it(
     lonely: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
