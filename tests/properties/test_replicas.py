@@ -135,4 +135,4 @@ def _entry(seen: Seen, born: int) -> Entry[Seen]:
 
 
 TestReplicasAgainstModel = ReplicasAgainstModel.TestCase
-TestReplicasAgainstModel.settings = settings(max_examples=300, deadline=None)
+TestReplicasAgainstModel.settings = settings(max_examples=150, deadline=None)
