@@ -118,6 +118,29 @@ class Profile:
         return f"{self.buyer_id}-{self.user_id}"
 
 
+class Held(Protocol):
+    """A cached answer that is held on to; all times are seconds of the cache's clock."""
+
+    @property
+    def asked_at(self) -> float:
+        """Return when it was asked for."""
+
+    @property
+    def until(self) -> float:
+        """Return when it is no longer fresh."""
+
+    @property
+    def due(self) -> float:
+        """Return when the cache is to be asked, fresh or not."""
+
+    def value(self) -> object | None:
+        """Return the answer, or None where it has to be asked for."""
+
+
+Holds: TypeAlias = "tuple[Held | None, ...]"
+"""What is known is held on to by these; None stands for what was asked for just now."""
+
+
 @dataclass(frozen=True, slots=True)
 class Facts:
     """What rules may ask about a shopper and the moment; None where it is not known.
@@ -133,6 +156,7 @@ class Facts:
     who: str = ""
     cart: "list[Json] | None" = None
     age_s: float = 0.0
+    holds: Holds = field(default=(), compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,25 +215,6 @@ class Execution:
     output: Json
     reason: Reason
     size_bytes: int
-
-
-class Held(Protocol):
-    """A cached answer that is held on to; all times are seconds of the cache's clock."""
-
-    @property
-    def asked_at(self) -> float:
-        """Return when it was asked for."""
-
-    @property
-    def until(self) -> float:
-        """Return when it is no longer fresh."""
-
-    @property
-    def due(self) -> float:
-        """Return when the cache is to be asked, fresh or not."""
-
-    def value(self) -> object | None:
-        """Return the answer, or None where it has to be asked for."""
 
 
 @dataclass(frozen=True, slots=True)

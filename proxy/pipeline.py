@@ -13,8 +13,8 @@ from proxy.cache.cache import Served
 from proxy.cache.hold import Hold
 from proxy.core.choose import CURATED, DEFAULT, Choice, ladder
 from proxy.core.curated import Curated
-from proxy.core.placement import Needs, Placement
-from proxy.core.scope import Sharing
+from proxy.core.placement import Placement
+from proxy.core.scope import Shared, Sharing, reach
 from proxy.core.traffic import Kind, kind_of
 from proxy.decisions import Decisions
 from proxy.errors import UpstreamError
@@ -52,12 +52,13 @@ class Timings:
 class Basis:
     """All that an answer rests on and that may change, where nothing had to be asked for it.
 
-    The page, the decision if the placement needs one, and until when neither the token nor a
-    schedule changes anything (epoch seconds).
+    The page, the decision if the placement needs one, what is known of the shopper, and until
+    when neither the token nor a schedule changes anything (epoch seconds).
     """
 
     page: Hold[Page]
     decision: Held | None
+    shopper: tuple[Held, ...]
     until: float
 
 
@@ -154,7 +155,7 @@ class Pipeline:
             kind=kind,
             facts_age_s=facts.age_s,
         )
-        return replace(done, basis=_basis(placement, shopper, facts, done))
+        return replace(done, basis=_basis(placement, shopper, facts, shared, done))
 
 
 def _curated(
@@ -169,13 +170,18 @@ def _curated(
 
 
 def _basis(
-    placement: Placement, shopper: Shopper, facts: Facts, done: Personalized
+    placement: Placement, shopper: Shopper, facts: Facts, shared: Shared | None, done: Personalized
 ) -> Basis | None:
-    """Return what the answer rests on, unless it rests on more than this."""
+    """Return what the answer rests on, if nothing of it was asked for just now or is in doubt."""
     page, decision = done.page.hold, done.decision
     is_decided = decision.hold is not None or decision.reason is Reason.NO_DECISION
-    is_common = placement.needs == Needs() and placement.sharing is not Sharing.GROUPS
-    if page is None or not (is_decided and is_common) or done.choice.reason not in _AS_RULED:
+    may_share = reach(shopper, placement.resource, placement.sharing) is not Sharing.SHOPPER
+    is_sure = shared.is_current if shared else not may_share
+    known = (*facts.holds, *(shared.holds if shared else ()))
+    holds = tuple(filter(None, known))
+    if page is None or not (is_decided and is_sure) or len(holds) < len(known):
+        return None
+    if done.choice.reason not in _AS_RULED:
         return None
     until = min(shopper.expires_at, placement.steady_until(facts.at).timestamp())
-    return Basis(page, decision.hold, until)
+    return Basis(page, decision.hold, holds, until)

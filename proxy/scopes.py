@@ -34,10 +34,10 @@ class Scopes:
     async def _by_groups(self, shopper: Shopper) -> Shared | None:
         try:
             async with asyncio.timeout(self._timeout_s):
-                member, age_s = await self._shoppers.membership(shopper)
+                member, age_s, holds = await self._shoppers.membership(shopper)
         except (ProxyError, TimeoutError):
             return self._last_known(shopper)
-        return Shared(group_scope(shopper, member), member, age_s)
+        return Shared(group_scope(shopper, member), member, age_s, holds=holds)
 
     def _last_known(self, shopper: Shopper) -> Shared | None:
         known = self._shoppers.last_membership(shopper)

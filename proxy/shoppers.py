@@ -13,7 +13,7 @@ from proxy.core.keys import Key, key_of
 from proxy.core.placement import Needs
 from proxy.core.scope import Membership, membership
 from proxy.errors import ProxyError
-from proxy.model import Asked, Facts, Guest, Json, Profile, Shopper
+from proxy.model import Asked, Facts, Guest, Holds, Json, Profile, Shopper
 
 
 class Directory(Protocol):
@@ -57,8 +57,8 @@ class Shoppers:
         """
         return (await self._profiles.get(*self._profile_fetch(shopper), self._terms)).value
 
-    async def membership(self, shopper: Shopper) -> tuple[Membership, float]:
-        """Return what decides what *shopper* may see, and its age in seconds.
+    async def membership(self, shopper: Shopper) -> tuple[Membership, float, Holds]:
+        """Return what decides what *shopper* may see, its age in seconds, and what holds it.
 
         Raises:
             ProxyError: OrderCloud does not say.
@@ -67,7 +67,7 @@ class Shoppers:
             self._profiles.get(*self._profile_fetch(shopper), self._current),
             self._groups.get(*self._groups_fetch(shopper), self._current),
         )
-        return _membership(profile, groups)
+        return *_membership(profile, groups), (profile.hold, groups.hold)
 
     def last_membership(self, shopper: Shopper) -> tuple[Membership, float] | None:
         """Return what last decided what *shopper* may see, if known, and its age in seconds."""
@@ -102,6 +102,7 @@ class Shoppers:
     async def facts(self, needs: Needs, shopper: Shopper, asked: Asked) -> Facts:
         """Return what rules may ask about the shopper; what cannot be learnt stays unknown."""
         profile = groups = cart = None
+        holds: Holds = (None,)
         with contextlib.suppress(ProxyError, TimeoutError):
             async with asyncio.timeout(self._timeout_s):
                 if needs.profile:
@@ -110,6 +111,7 @@ class Shoppers:
                     groups = await self._groups.get(*self._groups_fetch(shopper), self._terms)
                 if needs.cart:  # never kept: it changes with every call of the shopper's
                     cart = await self._directory.fetch_cart(shopper)
+                holds = _holds(needs, profile, groups)
         who = asked.visitor.browser_id if shopper.is_anonymous else shopper.username
         return Facts(
             at=datetime.now(UTC),
@@ -119,6 +121,7 @@ class Shoppers:
             who=who or shopper.id,
             cart=cart,
             age_s=max((known.age_s for known in (profile, groups) if known), default=0.0),
+            holds=holds,
         )
 
     def _profile_fetch(self, shopper: Shopper) -> tuple[Key, Fetch[Profile]]:
@@ -137,6 +140,13 @@ class Shoppers:
             self.profile(shopper), self._directory.fetch_groups(shopper)
         )
         return Fetched(groups, tags=_tags("me/usergroups", profile))
+
+
+def _holds(
+    needs: Needs, profile: Served[Profile] | None, groups: Served[frozenset[str]] | None
+) -> Holds:
+    known = tuple(served.hold for served in (profile, groups) if served)
+    return (*known, None) if needs.cart else known
 
 
 def _membership(

@@ -5,10 +5,10 @@ categories are the same for all with the same membership. Nothing else is ever s
 neither are those. Source: docs/sources.md#me-lists.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
-from proxy.model import Profile, Scope, Shopper
+from proxy.model import Holds, Profile, Scope, Shopper
 
 SHAREABLE = frozenset({"me/products", "me/categories"})
 """Lists that depend on what a shopper may see, never on who the shopper is.
@@ -69,6 +69,7 @@ class Shared:
     member: Membership | None = None
     age_s: float = 0.0
     is_current: bool = True
+    holds: Holds = field(default=(), compare=False)
 
 
 def reach(shopper: Shopper, resource: str, sharing: Sharing) -> Sharing:

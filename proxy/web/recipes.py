@@ -108,22 +108,25 @@ class Recipe:
 
     __slots__ = (
         "_asked_at",
+        "_caches",
         "_due",
         "_expires_at",
-        "_holds",
         "_parts",
         "_pick",
+        "_shopper",
         "tally",
         "version",
     )
 
     def __init__(self, parts: list[bytes], plain: Plain, tally: Tally) -> None:
-        holds = _holds(plain.basis)
+        caches = _caches(plain.basis)
+        every = (*caches, *plain.basis.shopper)
         self._parts = parts
-        self._holds = holds
+        self._shopper = plain.basis.shopper
+        self._caches = caches
         self._pick = plain.pick
-        self._asked_at = min(hold.asked_at for hold in holds)
-        self._due = min(hold.due for hold in holds)
+        self._asked_at = min(hold.asked_at for hold in every)
+        self._due = min(hold.due for hold in every)
         self._expires_at = plain.basis.until
         self.version = plain.version
         self.tally = tally
@@ -132,10 +135,13 @@ class Recipe:
         """Return the answer at *now* (of the caches' clock), or None: the app has to be asked."""
         if now >= self._due or time.time() >= self._expires_at:
             return None
+        for hold in self._shopper:
+            if hold.value() is None:
+                return None
         parts = self._parts.copy()
         held: object = None
         gap = _FIRST_TTL
-        for hold in self._holds:
+        for hold in self._caches:
             held = hold.value()
             if held is None:
                 return None
@@ -194,7 +200,7 @@ class Recipes:
         plain: Plain | None = scope["state"].get(_PLAIN)
         if plain is None or plain.version != self._version or _FOLDED.search(request):
             return
-        parts = _parts(start["status"], start["headers"], caches=len(_holds(plain.basis)))
+        parts = _parts(start["status"], start["headers"], caches=len(_caches(plain.basis)))
         if parts is not None:
             tally = self._tally(scope, start["status"], plain)
             recipe = Recipe(tally.share(parts), plain, tally)
@@ -228,7 +234,7 @@ def _given_id(request: bytes) -> bytes | None:
     return given if REQUEST_ID.fullmatch(given.decode("latin-1")) else None
 
 
-def _holds(basis: Basis) -> tuple[Held, ...]:
+def _caches(basis: Basis) -> tuple[Held, ...]:
     """Return what is held, in the order of the members of Cache-Status."""
     return (basis.page,) if basis.decision is None else (basis.decision, basis.page)
 

@@ -46,7 +46,16 @@ resource: me/products
 route: GET /v1/me/products
 default: {query: {categoryID: featured, pageSize: 2}}
 """
+_VIPS = """
+placement: vips
+resource: me/products
+scope: groups
+rules:
+  - {name: members, when: {group: vip, buyer: acme}, query: {pageSize: 3}}
+default: {query: {pageSize: 2}}
+"""
 _RULES = {
+    "vips.yaml": _VIPS,
     "plain.yaml": _PLAIN,
     "hero.yaml": _HERO,
     "split.yaml": _SPLIT,
@@ -93,6 +102,7 @@ _CORPUS = {
     "a list": _plain(_GET),
     "a list without a decision": _plain(_BRIEF),
     "in place": _plain("GET /v1/me/products HTTP/1.1\r\n" + _HEAD + "\r\n"),
+    "a list for a group": _plain(_GET.replace("hero", "vips")),
     "a query": _plain(_GET.replace("hero", "hero?page=1&pageSize=2&x=%20")),
     "head": _plain(_GET.replace("GET", "HEAD")),
     "one after the other": _plain(_GET, _GET, _BRIEF, _GET),

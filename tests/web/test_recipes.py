@@ -47,8 +47,11 @@ class Held:
         return self.held
 
 
-def _plain(page: Held, decision: Held | None = None, expires_at: float = 1e12) -> Plain:
-    basis: Any = Basis(page, decision, expires_at)  # type: ignore[arg-type]  # by shape
+def _plain(
+    page: Held, decision: Held | None = None, expires_at: float = 1e12, shopper: Held | None = None
+) -> Plain:
+    known = (shopper,) if shopper else ()
+    basis: Any = Basis(page, decision, known, expires_at)  # type: ignore[arg-type]  # by shape
     counted = ("hero", "watches", "cached", "matched"), ("hero", "cached")
     return Plain(basis, EMPTY.version, lambda page: page.body, *counted, kind=None)
 
@@ -91,6 +94,12 @@ def test_an_answer_is_made_anew_with_what_has_changed(known: Recipes) -> None:
     )
 
 
+def test_it_is_as_old_as_what_is_known_of_the_shopper(known: Recipes) -> None:
+    plain = _plain(Held(10.0, 70.0), shopper=Held(5.0, 70.0, "groups"))
+    known.learn(b"GET", _scope(plain), _START)
+    assert b"\r\nage: 10\r\n" in (_answer(known, 15.0) or b"")
+
+
 def test_it_is_as_old_as_its_oldest_part_and_each_cache_has_its_ttl(known: Recipes) -> None:
     both = b"decision-proxy;hit;ttl=1;detail=decision, decision-proxy;hit;ttl=2;detail=page"
     headers = [(n, both if n == b"cache-status" else v) for n, v in _START["headers"]]  # type: ignore[attr-defined]
@@ -109,6 +118,8 @@ def test_it_is_as_old_as_its_oldest_part_and_each_cache_has_its_ttl(known: Recip
         _plain(Held(10.0, 70.0), Held(10.0, 15.0)),
         _plain(Held(10.0, 70.0, None)),
         _plain(Held(10.0, 70.0), expires_at=time.time() - 1),
+        _plain(Held(10.0, 70.0), shopper=Held(10.0, 15.0)),
+        _plain(Held(10.0, 70.0), shopper=Held(10.0, 70.0, None)),
     ],
 )
 def test_nothing_is_answered_that_no_longer_holds(known: Recipes, plain: Plain) -> None:
