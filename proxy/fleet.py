@@ -10,10 +10,11 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, TypeVar
 
-from proxy.cache.journal import Journal, Journals, position_at
+from proxy.cache.journal import Journal, Journals
 from proxy.cache.purges import Purger, Purges, Tell
 from proxy.cache.replicas import Replicas
 from proxy.config import Config
+from proxy.core import positions
 from proxy.core.freshness import State
 from proxy.edge import redis
 from proxy.edge.broadcast import Broadcast
@@ -42,7 +43,7 @@ class Fleet:
 async def running(config: Config, metrics: Metrics, tasks: Tasks) -> AsyncIterator[Fleet]:
     """Belong to the fleet for the block, if there is one."""
     if not config.redis.nodes:
-        journals = _journals(position_at(time.time()))
+        journals = _journals(positions.at_moment(time.time()))
         yield Fleet(journals, _purges(journals, metrics), lambda *_: None)
         return
     async with redis.connected(config.redis, on_call=metrics.observe_upstream) as server:

@@ -14,15 +14,6 @@ from proxy.core.entry import Entry
 from proxy.core.freshness import State
 
 TAGS_MAX = 65_536
-_MS_BITS = 20
-
-
-def position_at(wall_s: float) -> int:
-    """Return the first position of a moment, in seconds of the wall clock.
-
-    Positions are as Redis numbers what is in a stream: milliseconds, and a number within.
-    """
-    return int(wall_s * 1000) << _MS_BITS
 
 
 class _Marks:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from proxy.cache.journal import Journal, Journals, position_at
+from proxy.cache.journal import Journal, Journals
 from proxy.core import tags
 from proxy.core.entry import Entry
 from proxy.core.freshness import Stamp, State
@@ -152,11 +152,6 @@ class TestKinds:
         journals = Journals(Journal(start=2), Journal(start=2), Journal(start=2))
         journals.note(["guest:g"], 3, hard=True)
         assert journals.pages.position == 2
-
-
-def test_positions_are_those_of_redis_streams() -> None:
-    assert position_at(1.5) == 1500 << 20
-    assert position_at(1_795_000_000) < 2**63
 
 
 def test_what_a_soft_purge_leaves_of_an_answer_is_its_kind_s_own() -> None:
