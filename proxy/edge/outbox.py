@@ -84,6 +84,10 @@ _PRUNE = (
     "DELETE FROM identities WHERE at < :marks_before",
     "DELETE FROM events WHERE dead_at < :dead_before",
 )
+_MAKE_ROOM = """
+DELETE FROM events WHERE number IN
+(SELECT number FROM events WHERE dead_at IS NOT NULL ORDER BY dead_at LIMIT 500)
+"""
 _SIZE = """
 SELECT (page_count - freelist_count) * page_size
 FROM pragma_page_count, pragma_freelist_count, pragma_page_size
@@ -140,7 +144,7 @@ class Outbox:
 
         def work(db: sqlite3.Connection) -> int:
             self._prune(db, now)
-            if _one(db, _SIZE) + size > self._config.size:
+            if not self._has_room(db, size):
                 raise OutboxFull("the outbox has reached events.size")
             return sum(_accept(db, row) for row in rows)
 
@@ -152,12 +156,8 @@ class Outbox:
         A turn further away than any retry is long was written by a clock that went wrong.
         """
         now = self._clock()
-        wanted = {
-            "now": now,
-            "never": now + RETRY_MAX_S,
-            "busy": json.dumps(list(busy)),
-            "limit": limit,
-        }
+        times = {"now": now, "never": now + RETRY_MAX_S}
+        wanted = {**times, "busy": json.dumps(list(busy)), "limit": limit}
         return await self._database.do(
             lambda db: [Pending(*row) for row in db.execute(_DUE, wanted)]
         )
@@ -217,13 +217,18 @@ class Outbox:
 
         return await self._database.do(work)
 
+    def _has_room(self, db: sqlite3.Connection, size: int) -> bool:
+        """Say whether there is room; where there is none, the oldest dead events make some."""
+        if _one(db, _SIZE) + size > self._config.size:
+            db.execute(_MAKE_ROOM)
+        return bool(_one(db, _SIZE) + size <= self._config.size)
+
     def _prune(self, db: sqlite3.Connection, now: float) -> None:
         ages = {
             "marks_before": now - self._config.remember,
             "dead_before": now - self._config.keep_dead,
         }
-        for statement in _PRUNE:
-            db.execute(statement, ages)
+        _execute(db, _PRUNE, ages)
 
 
 @contextlib.asynccontextmanager

@@ -11,10 +11,10 @@ local SHARED = 12
 
 local GROUP = 'delivery'
 local OVERHEAD = 500 -- bytes that an event takes in Redis beside its record
-local PRUNED_MAX = 100
-local HELD_MAX = 1000
+local DROPPED_MAX, HELD_MAX = 500, 1000
 
-local function of_guest(guest, number)
+-- Where the numbers of all guests are in one index, each guest's stand together, in their order.
+local function member(guest, number)
   return guest .. '\0' .. string.format('%016d', number)
 end
 
@@ -25,10 +25,6 @@ local function numbers_in(index, guest, count)
     members[place] = tonumber(string.sub(member, -16))
   end
   return members
-end
-
-local function guest_in(record)
-  return string.match(record, '^%Z*')
 end
 
 -- Lets a guest have a turn, unless there is one already, or a later one, or nothing to send.
@@ -54,14 +50,18 @@ local function holds_turn(consumer, guest)
   return held and held[2] == consumer
 end
 
+local function guest_of(number)
+  return string.match(redis.call('HGET', records, number), '^%Z*')
+end
+
 local function enqueue(guest, number)
   redis.call('ZADD', waiting, number, number)
-  redis.call('ZADD', queues, 0, of_guest(guest, number))
+  redis.call('ZADD', queues, 0, member(guest, number))
 end
 
 local function dequeue(guest, number)
   redis.call('ZREM', waiting, number)
-  redis.call('ZREM', queues, of_guest(guest, number))
+  redis.call('ZREM', queues, member(guest, number))
 end
 
 local function erase(number)
@@ -73,21 +73,29 @@ end
 
 local function bury(guest, number, now, reason)
   redis.call('ZADD', dead, now, number)
-  redis.call('ZADD', graves, 0, of_guest(guest, number))
+  redis.call('ZADD', graves, 0, member(guest, number))
   redis.call('HSET', reasons, number, reason)
 end
 
 local function exhume(guest, number)
   redis.call('ZREM', dead, number)
-  redis.call('ZREM', graves, of_guest(guest, number))
+  redis.call('ZREM', graves, member(guest, number))
 end
 
-local function prune(before)
-  local old = redis.call('ZRANGEBYSCORE', dead, '-inf', '(' .. before, 'LIMIT', 0, PRUNED_MAX)
-  for _, number in ipairs(old) do
-    exhume(guest_in(redis.call('HGET', records, number)), number)
+local function drop_dead(numbers)
+  for _, number in ipairs(numbers) do
+    exhume(guest_of(number), number)
     erase(number)
   end
+end
+
+-- Says whether there is room; where there is none, the oldest dead events make some.
+local function has_room(size, room)
+  local left = room - size
+  if tonumber(redis.call('GET', bytes) or 0) > left then
+    drop_dead(redis.call('ZRANGE', dead, 0, DROPPED_MAX - 1))
+  end
+  return tonumber(redis.call('GET', bytes) or 0) <= left
 end
 
 -- Marks an event as accepted; says whether it was news. An identity is, where it changes.
@@ -114,14 +122,16 @@ end
 
 local steps = {}
 
+local function leave(consumer)
+  redis.call('XGROUP', 'DELCONSUMER', turns, GROUP, consumer)
+end
+
 -- Makes the group that shares out the turns, and forgets consumers that are gone for good.
 function steps.join(gone_ms)
   redis.pcall('XGROUP', 'CREATE', turns, GROUP, '0', 'MKSTREAM')
   for _, about in ipairs(redis.call('XINFO', 'CONSUMERS', turns, GROUP)) do
-    local name, pending, idle_ms = about[2], about[4], about[6]
-    if pending == 0 and idle_ms > tonumber(gone_ms) then
-      redis.call('XGROUP', 'DELCONSUMER', turns, GROUP, name)
-    end
+    local name, held, idle_ms = about[2], about[4], about[6]
+    if held == 0 and idle_ms > tonumber(gone_ms) then leave(name) end
   end
 end
 
@@ -129,11 +139,11 @@ end
 -- event its mark and its identifier's browsers.
 function steps.accept(room, now, remember_ms, dead_before, ...)
   local events, size, news = {...}, 0, 0
-  prune(dead_before)
+  drop_dead(redis.call('ZRANGEBYSCORE', dead, '-inf', '(' .. dead_before, 'LIMIT', 0, DROPPED_MAX))
   for at = 3, #events, 3 do
     size = size + #events[at] + OVERHEAD
   end
-  if tonumber(redis.call('GET', bytes) or 0) + size > tonumber(room) then
+  if not has_room(size, room) then
     return -1
   end
   for at = 1, #events, 3 do
@@ -214,7 +224,7 @@ end
 
 -- Writes down what became of an event and ends its guest's turn, if *consumer* still has that.
 function steps.settle(consumer, guest, number, outcome, at, reason)
-  local is_waiting = redis.call('ZSCORE', queues, of_guest(guest, number))
+  local is_waiting = redis.call('ZSCORE', queues, member(guest, number))
   if is_waiting and holds_turn(consumer, guest) then
     end_turn(guest)
     outcomes[outcome](guest, number, at, reason)
@@ -243,7 +253,7 @@ function steps.revive(...)
   local revived = 0
   for _, number in ipairs({...}) do
     if redis.call('ZSCORE', dead, number) then
-      local guest = guest_in(redis.call('HGET', records, number))
+      local guest = guest_of(number)
       exhume(guest, number)
       redis.call('HDEL', attempts, number)
       redis.call('HDEL', reasons, number)
@@ -288,7 +298,7 @@ function steps.leave(consumer)
     end_turn(guest)
     queue_up(guest)
   end
-  redis.call('XGROUP', 'DELCONSUMER', turns, GROUP, consumer)
+  leave(consumer)
 end
 
 return steps[ARGV[1]](unpack(ARGV, 2))

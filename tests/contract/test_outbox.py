@@ -237,3 +237,15 @@ async def test_an_event_replayed_while_a_later_one_is_under_way_comes_next(box: 
     assert await _keys(box) == [("a", 0)]
     await box.done((await _due(box))[0])
     assert await _keys(box) == [("a", 2)]
+
+
+async def test_dead_events_make_room_for_new_ones(opening: Open) -> None:
+    async with opening(_SMALL) as box:
+        for number in range(200):
+            await box.append([_event("a", f"{number}", text="x" * 4000)])
+            await box.dead((await _due(box))[0], "no")
+        await box.append([_event("b", "kept")])
+        dead = [one.number for one in await box.dead_letters(500)]
+        assert dead == sorted(dead)
+        assert len(dead) < 100
+        assert (await box.depth()).waiting == 1

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import itertools
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -43,6 +44,7 @@ class OutboxModel(RuleBasedStateMachine):
         self.later: dict[str, float] = {}
         self.taken: set[tuple[str, int]] = set()
         self.order: dict[tuple[str, int], int] = {}
+        self.counter = itertools.count()
         self.lives = dict.fromkeys("abc", 0)
 
     async def _prepare(self, folder: Path) -> None:
@@ -72,7 +74,7 @@ class OutboxModel(RuleBasedStateMachine):
         assert self._runner.run(self.box.append(events)) == len(news)
         for number in news:
             self.taken.add((guest, number))
-            self.order[guest, number] = len(self.order)
+            self.order[guest, number] = next(self.counter)
             self.waiting.setdefault(guest, []).append(number)
 
     def _due(self) -> list[Pending]:
