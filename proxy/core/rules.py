@@ -1,9 +1,7 @@
 """A file of `rules/`, as marketers write it, and the `Placement` it becomes."""
 
 import contextlib
-import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import replace
 from datetime import datetime
 from types import MappingProxyType
 from typing import Any
@@ -13,14 +11,12 @@ from proxy import document
 from proxy.core.compose import ListTemplate
 from proxy.core.conditions import All, Condition
 from proxy.core.curated import Curated, NotCurated, read_curated
-from proxy.core.experiment import HOLDOUT, Experiment
-from proxy.core.forms import FormError, is_id, read_pick, read_query
+from proxy.core.forms import FormError, read_pick
 from proxy.core.freshness import Times
 from proxy.core.given import CART, Given
 from proxy.core.nodes import (
     ExampleNode,
     FlowNode,
-    FromNode,
     GivenNode,
     ListNode,
     PlacementFile,
@@ -30,25 +26,27 @@ from proxy.core.nodes import (
     TimesNode,
     WhenNode,
 )
+from proxy.core.outcomes import Outcomes
 from proxy.core.placement import (
     Example,
     Flow,
-    Needs,
     Outcome,
     Placement,
     Rule,
-    Split,
     generations,
 )
-from proxy.core.query import Pick, QueryTemplate, Term
-from proxy.core.resources import RESOURCES
+from proxy.core.query import Pick
+from proxy.core.resources import RESOURCES, Resource
 from proxy.core.schedule import Schedule, read_moment
 from proxy.core.scope import SHAREABLE, Sharing
-from proxy.core.when import read_schedule, read_when, read_zone, walk
+from proxy.core.when import needs_of, read_schedule, read_when, read_zone, walk
 from proxy.document import Document, Path
 from proxy.errors import DocumentError, Problem
 from proxy.model import Json
 from proxy.stalls import free
+
+_OWN_PARAMETERS = frozenset({"page", "pagesize", "browserid", "names"})
+"""Of the storefront's requests, folded; `page` and `pageSize` may always be set."""
 
 
 def load(text: str, file: str, beside: Mapping[str, str] = MappingProxyType({})) -> Placement:
@@ -78,14 +76,15 @@ class _Loader:
         self._zone = self._read_zone(file.timezone)
         self._cart = file.cart
         resource = self._resource(file.resource)
+        self._outcomes = Outcomes(resource, self._report)
         placement = Placement(
             name=file.placement,
             description=file.description,
             resource=resource,
             flow=self._flow(file.decision) if file.decision else None,
-            rules=tuple(self._rule(i, rule, resource) for i, rule in enumerate(file.rules)),
-            default=self._default(file.default, resource),
-            allow={name.casefold(): name for name in self._allowed(file.allow)},
+            rules=tuple(self._rule(i, rule) for i, rule in enumerate(file.rules)),
+            default=self._default(file.default),
+            allow={name.casefold(): name for name in self._allowed(file.allow, resource)},
             sharing=self._sharing(file, resource),
             page_times=_times(file.cache.page),
             decision_times=self._decision_times(file),
@@ -128,7 +127,7 @@ class _Loader:
         return _times(file.cache.decision.model_copy(update={"fresh": own}))
 
     def _flow(self, node: FlowNode) -> Flow:
-        segment = self._pick(node.segment, ("decision", "segment")) if node.segment else None
+        pick, at = self._outcomes.read_pick, ("decision", "segment")
         constants: dict[str, Json] = {}
         asked: dict[str, str] = {}
         for name, value in node.params.items():
@@ -138,7 +137,7 @@ class _Loader:
                 constants[name] = value
         return Flow(
             friendly_id=node.flow,
-            segment=segment,
+            segment=pick(node.segment, at) if node.segment else None,
             timeout_s=node.timeout,
             params=constants,
             asked=asked,
@@ -146,10 +145,10 @@ class _Loader:
             line=self._source.places["decision",][0],
         )
 
-    def _rule(self, i: int, node: RuleNode, resource: str) -> Rule:
+    def _rule(self, i: int, node: RuleNode) -> Rule:
         path = ("rules", i)
         line, _ = self._source.places[path]
-        then = self._then(node, resource, path)
+        then = self._outcomes.read(node, path, salt=f"{self._name}/{node.name}")
         picks = tuple(self._picks(node.when, (*path, "when")))
         return Rule(
             name=node.name,
@@ -158,7 +157,7 @@ class _Loader:
             then=then,
             segments=frozenset(s for one in walk(node.when) for s in one.segment),
             picks=picks,
-            needs=_needs(node.when, looks_at_cart=self._cart and _look_at_cart(picks, then)),
+            needs=needs_of(node.when, cart=self._cart and _look_at_cart(picks, then)),
             line=line,
         )
 
@@ -182,110 +181,14 @@ class _Loader:
             self._report(exc.path, exc.what, exc.mend)
             return None
 
-    def _then(self, node: RuleNode, resource: str, path: Path) -> Outcome:
-        outcomes = {"query": node.query, "page": node.page, "variants": node.variants or None}
-        given = [name for name, outcome in outcomes.items() if outcome is not None]
-        if len(given) != 1:
-            mend = f"keep one of them, not {' and '.join(given)}" if given else "add one of them"
-            self._report(path, "a rule has a `query`, a `page` or `variants`", mend)
-        if node.page is not None:
-            return self._pick(node.page.from_, (*path, "page", "from"))
-        if node.experiment is not None or node.variants:
-            return self._split(node, resource, path)
-        return self._listed(node, resource, path)
-
-    def _split(self, node: RuleNode, resource: str, path: Path) -> Split:
-        split = node.experiment.split if node.experiment else {}
-        if HOLDOUT in split:
-            what = f"'{HOLDOUT}' is the name of those who see the default"
-            self._report((*path, "experiment", "split", HOLDOUT), what, "give another name")
-        for name in split.keys() ^ node.variants.keys():
-            what = f"'{name}' has to stand in both `experiment.split` and `variants`"
-            self._report(path, what, "add it, or remove it")
-        if not any(split.values()):
-            self._report((*path, "experiment"), "no variant has a weight", "give one a weight")
-        experiment = Experiment(
-            salt=(node.experiment and node.experiment.salt) or f"{self._name}/{node.name}",
-            weights=dict(split),
-            holdout_ratio=node.experiment.holdout / 100 if node.experiment else 0,
-        )
-        variants = {
-            name: self._listed(variant, resource, (*path, "variants", name))
-            for name, variant in node.variants.items()
-        }
-        return Split(experiment, variants)
-
-    def _default(self, node: ListNode, resource: str) -> ListTemplate:
+    def _default(self, node: ListNode) -> ListTemplate:
         if node.query is None:
             self._report(("default",), "'query' is missing", "add it; {} lists everything")
-        template = self._listed(node, resource, ("default",))
+        template = self._outcomes.read_list(node, ("default",))
         if template.picks:
             what = "the default serves when there is no decision, so it can take nothing from it"
             self._report(("default", "query"), what, "write the values themselves")
         return template
-
-    def _listed(self, node: ListNode, resource: str, path: Path) -> ListTemplate:
-        ordered = node.order is not None
-        query = self._query(_sorted(node), resource, (*path, "query"), as_listed=ordered)
-        hidden_ids, hidden_terms = self._hidden(node, resource, (*path, "hide"))
-        fills = (
-            self._query(fill, resource, (*path, "fill", i)) for i, fill in enumerate(node.fill)
-        )
-        template = ListTemplate(
-            query=replace(query, terms=query.terms + hidden_terms),
-            pinned=self._pinned(node, (*path, "pin")),
-            hidden=hidden_ids,
-            unwanted=hidden_terms,
-            fills=tuple(replace(fill, terms=fill.terms + hidden_terms) for fill in fills),
-        )
-        if template.is_hidden:
-            self._report((*path, "hide"), "all that this lists is hidden", "leave at least one")
-        return template
-
-    def _pinned(self, node: ListNode, path: Path) -> tuple[str, ...] | Pick:
-        if isinstance(node.pin, FromNode):
-            return self._pick(node.pin.from_, (*path, "from"))
-        ids = self._ids(node.pin or [], path)
-        if isinstance(node.hide, list) and set(ids).intersection(node.hide):
-            self._report(path, "an ID is both pinned and hidden", "keep one of them")
-        return ids
-
-    def _hidden(
-        self, node: ListNode, resource: str, path: Path
-    ) -> tuple[tuple[str, ...], tuple[Term, ...]]:
-        """Return the IDs to leave out, or the terms that leave out by fields."""
-        if isinstance(node.hide, dict):
-            negated = {name: {"not": value} for name, value in node.hide.items()}
-            return (), self._query(negated, resource, path).terms
-        return self._ids(node.hide or [], path), ()
-
-    def _ids(self, ids: list[str], path: Path) -> tuple[str, ...]:
-        for i, one in enumerate(ids):
-            if not is_id(one):
-                what = f"'{one}' cannot be an ID"
-                self._report((*path, i), what, "letters, digits, - and _ only")
-        return tuple(dict.fromkeys(ids))
-
-    def _query(
-        self,
-        query: Mapping[str, Any],
-        resource: str,
-        path: Path,
-        *,
-        as_listed: bool = False,
-    ) -> QueryTemplate:
-        try:
-            return read_query(resource, query, as_listed=as_listed)
-        except FormError as exc:
-            self._report((*path, *exc.path), exc.what, exc.mend)
-            return QueryTemplate(resource, ())
-
-    def _pick(self, path: str, at: Path) -> Pick:
-        try:
-            return read_pick(path, at)
-        except FormError as exc:
-            self._report(exc.path, exc.what, exc.mend)
-            return read_pick("missing", at)
 
     def _example(self, i: int, node: ExampleNode) -> Example:
         path = ("examples", i)
@@ -318,12 +221,13 @@ class _Loader:
             self._report(path, f"'{text}' is not a time", "write e.g. 2026-11-28 12:00")
             return None
 
-    def _allowed(self, names: list[str]) -> Iterator[str]:
+    def _allowed(self, names: list[str], resource: str) -> Iterator[str]:
         for i, name in enumerate(names):
-            if re.fullmatch(r"[A-Za-z]\w*(\.[\w-]+)*", name):
+            wrong = _why_not_allowed(name, RESOURCES[resource])
+            if wrong is None:
                 yield name
             else:
-                self._report(("allow", i), f"'{name}' is not a parameter or field", "remove it")
+                self._report(("allow", i), *wrong)
 
     def _sharing(self, file: PlacementFile, resource: str) -> Sharing:
         sharing = Sharing(file.scope)
@@ -369,14 +273,11 @@ class _Loader:
             seen.add(rule.name)
 
 
-def _sorted(node: ListNode) -> dict[str, Any]:
-    """Return the query with what is boosted and buried before its own sort."""
-    query = dict(node.query or {})
-    first = [*(f"!{field}" for field in node.boost), *node.bury]
-    if first:
-        own = query.get("sortBy", [])
-        query["sortBy"] = [*first, *(own if isinstance(own, list) else [own])]
-    return query
+def _why_not_allowed(name: str, resource: Resource) -> tuple[str, str] | None:
+    """Return why the storefront cannot set *name*, and how to mend it; or None."""
+    if name.casefold() in _OWN_PARAMETERS:
+        return f"'{name}' means something to the gateway itself", "remove it"
+    return None if name in resource.parameters else resource.why_no_filter(name)
 
 
 def _query_names(file: PlacementFile) -> Iterator[str]:
@@ -397,12 +298,3 @@ def _times(node: TimesNode) -> Times:
     """Return the times of one kind of answers; what is never fresh is not shown as stale either."""
     revalidate_s = 0.0 if node.fresh == 0 and node.revalidate is None else node.revalidate
     return Times(node.fresh, revalidate_s, node.error)
-
-
-def _needs(when: WhenNode, *, looks_at_cart: bool) -> Needs:
-    parts = tuple(walk(when))
-    return Needs(
-        profile=any(one.buyer or one.language or one.currency for one in parts),
-        groups=any(one.group for one in parts),
-        cart=looks_at_cart,
-    )

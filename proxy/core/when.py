@@ -24,6 +24,7 @@ from proxy.core.conditions import (
 from proxy.core.forms import CONDITIONS, FormError, read_pick
 from proxy.core.grammar import Comparison
 from proxy.core.nodes import ScheduleNode, WhenNode
+from proxy.core.placement import Needs
 from proxy.core.query import Pick, as_text
 from proxy.core.schedule import Schedule, read_day, read_hours, read_moment
 from proxy.document import Path, nearest
@@ -218,6 +219,16 @@ def _read(reader: Callable[[str], T], text: str, at: Path, example: str) -> T:
         return reader(text)
     except ValueError as exc:
         raise FormError(at, f"'{text}' cannot be read", f"write e.g. {example}") from exc
+
+
+def needs_of(node: WhenNode, *, cart: bool) -> Needs:
+    """Return what a rule with this `when:` asks that the token does not tell; *cart* is known."""
+    parts = tuple(walk(node))
+    return Needs(
+        profile=any(one.buyer or one.language or one.currency for one in parts),
+        groups=any(one.group for one in parts),
+        cart=cart,
+    )
 
 
 def walk(node: WhenNode) -> Iterator[WhenNode]:

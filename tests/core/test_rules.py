@@ -130,7 +130,11 @@ def test_a_rule_may_show_the_list_inside_the_decision() -> None:
         (HEAD + "decision: {flow: f, timeout: 1 second}\n" + TAIL,
          [("3:30: '1 second' is not a quantity with a unit; "
           "write a number with one of: ms, s, m, h, d")]),
-        (HEAD + TAIL + "allow: ['a b']", ["4:9: 'a b' is not a parameter or field; remove it"]),
+        (HEAD + TAIL + "allow: [search, Nmae]",
+         ["4:17: OrderCloud has no field 'Nmae' here; did you mean 'Name'?"]),
+        (HEAD + TAIL + "allow: [page, pagesize, browserId, names]",
+         [f"4:{column}: '{name}' means something to the gateway itself; remove it"
+          for column, name in ((9, "page"), (15, "pagesize"), (25, "browserId"), (36, "names"))]),
         (HEAD + "decision: f\n" + TAIL,
          ["3:11: 'decision' is not a mapping; write `key: value` in it"]),
         (HEAD + "rules:\n" + TAIL,
