@@ -10,7 +10,7 @@ import pytest
 from tests.answers import caches, until
 from tests.conftest import StartGateway
 from tests.emulators import OrderCloud
-from tests.servers import Gateway
+from tests.servers import ADMIN_KEY, Gateway
 
 _RULES = {
     "list.yaml": """
@@ -129,6 +129,21 @@ default: {query: {}}
     answer = await shop.get("/placements/list", alice)
     assert caches(answer) == {"page": "fwd=miss"}
     assert int(answer.headers["age"]) > 0
+
+
+async def test_who_leaves_a_group_leaves_its_pages_once_that_is_told(
+    shop: Gateway, ordercloud: OrderCloud
+) -> None:
+    alice = await ordercloud.token("alice")
+    before = await shop.get("/placements/list", alice)
+    await ordercloud.leave("alice", group="vip")
+    assert (await shop.get("/placements/list", alice)).content == before.content
+    headers = {"authorization": f"Bearer {ADMIN_KEY}"}
+    told = {"tags": ["guest:acme-alice"]}  # as the webhook of such a change does
+    (await shop.admin.post("/purge", json=told, headers=headers)).raise_for_status()
+    after = await shop.get("/placements/list", alice)
+    assert caches(after) == {"page": "fwd=miss"}
+    assert _prices(after) != _prices(before)
 
 
 class TestInDoubt:
