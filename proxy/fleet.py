@@ -39,21 +39,31 @@ class Fleet:
     """Says whether Redis is there, for who looks; it is never a reason to be out of service."""
 
 
-@contextlib.asynccontextmanager
-async def running(config: Config, metrics: Metrics, tasks: Tasks) -> AsyncIterator[Fleet]:
+def running(
+    config: Config, metrics: Metrics, tasks: Tasks
+) -> contextlib.AbstractAsyncContextManager[Fleet]:
     """Belong to the fleet for the block, if there is one."""
-    if not config.redis.nodes:
-        journals = _journals(positions.at_moment(time.time()))
-        yield Fleet(journals, _purges(journals, metrics), lambda *_: None)
-        return
+    if config.redis.nodes:
+        return _together(config, metrics, tasks)
+    return contextlib.nullcontext(_alone(metrics))
+
+
+def _alone(metrics: Metrics) -> Fleet:
+    journals = _journals(positions.at_moment(time.time()))
+    return Fleet(journals, _purges(journals, metrics), lambda *_: None)
+
+
+@contextlib.asynccontextmanager
+async def _together(config: Config, metrics: Metrics, tasks: Tasks) -> AsyncIterator[Fleet]:
+    """Hear what was purged until now, then share; without Redis yet, once it is there."""
     async with redis.connected(config.redis, on_call=metrics.observe_upstream) as server:
-        metrics.upstream_open.labels("redis").set_function(lambda: server.is_away)
         # Positions are Redis' own: what this machine's clock shows would not compare with them.
         journals = _journals(0)
         broadcast = Broadcast(server, prefix=config.redis.prefix, note=journals.note)
         with contextlib.suppress(RedisAway):
             await broadcast.catch_up()
         tasks.spawn(broadcast.run(), name="purges of all replicas")
+        metrics.upstream_open.labels("redis").set_function(lambda: server.is_away)
         metrics.purges_heard.set_function(lambda: broadcast.is_listening)
         yield Fleet(
             journals,
