@@ -45,7 +45,12 @@ class Peer:
         return f"http://127.0.0.1:{self.port}"
 
     def start(self, place: Place, *, core: int = SERVER_CORE) -> Program:
-        """Start it on *core*, and wait until it listens."""
+        """Start it on *core*, and wait until it listens.
+
+        Raises:
+            SystemExit: another program has its port.
+        """
+        _claim(self.port)
         folder = place.work / self.name.replace(" ", "-")
         folder.mkdir(parents=True, exist_ok=True)
         words = self.words(self, place)
@@ -56,6 +61,7 @@ class Peer:
 
 def upstream(place: Place) -> Program:
     """Start what stands for OrderCloud and CDP, on the load generator's core."""
+    _claim(UPSTREAM_PORT)
     words = [sys.executable, "-m", "benchmarks.upstream", str(UPSTREAM_PORT), str(place.recorded)]
     program = Program(Command(words, log=place.work / "upstream.log", core=LOAD_CORE))
     program.wait_until(lambda: listens(UPSTREAM_PORT))
@@ -65,6 +71,11 @@ def upstream(place: Place) -> Program:
 def admin_port(gateway: Peer) -> int:
     """Return where a gateway's admin listener answers."""
     return gateway.port + 1
+
+
+def _claim(port: int) -> None:
+    if listens(port):
+        sys.exit(f"bench: port {port} is taken; stop what uses it")
 
 
 def _written(peer: Peer, place: Place, template: str, **values: object) -> Path:
