@@ -21,7 +21,7 @@ from proxy.core.curated import Curated
 from proxy.core.freshness import ENDLESS, Lifetime, Terms
 from proxy.core.keys import key_of
 from proxy.core.placement import Placement
-from proxy.core.scope import Shared, Sharing, own_scope
+from proxy.core.scope import Shared, Sharing, own_scope, scope_tags
 from proxy.errors import ProxyError, ScopeChanged, UpstreamBroken, UpstreamTimeout
 from proxy.model import (
     Asked,
@@ -196,7 +196,7 @@ class Pages:
             page = await self._catalog.fetch_list(query, shopper)
         found = chain(tags.of_query(query), tags.of_items(query.resource, page.body))
         lifetime = ENDLESS if page.item_count else Lifetime(self._lifetimes.nothing_fresh)
-        return Fetched(page, lifetime, tags.pack([*found, tags.tag("scope", scope)]))
+        return Fetched(page, lifetime, tags.pack([*found, *scope_tags(scope, shopper)]))
 
 
 async def _composed(

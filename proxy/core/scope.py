@@ -8,6 +8,7 @@ neither are those. Source: docs/sources.md#me-lists.
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from proxy.core import tags
 from proxy.model import Holds, Profile, Scope, Shopper
 
 SHAREABLE = frozenset({"me/products", "me/categories"})
@@ -43,6 +44,17 @@ def membership(profile: Profile, groups: frozenset[str]) -> Membership:
 def own_scope(shopper: Shopper) -> Scope:
     """Return the scope that this shopper, with these rights, shares with nobody."""
     return Scope(repr(("one", shopper.id)))
+
+
+def scope_tags(scope: Scope, shopper: Shopper) -> list[str]:
+    """Return the tags of a page of *scope* that *shopper* fetched: names that people know as well.
+
+    Those are the API client's ID and, where nobody shares the page, the shopper's name.
+    """
+    named = [scope, shopper.client_id]
+    if scope == own_scope(shopper):
+        named.append(tags.name_of(shopper))
+    return [tags.tag("scope", name) for name in named]
 
 
 def anonymous_scope(shopper: Shopper) -> Scope:

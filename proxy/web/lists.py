@@ -13,7 +13,7 @@ from proxy.core import codings, hops, listing, lists, tags
 from proxy.core.freshness import Lifetime, Terms
 from proxy.core.hops import Header
 from proxy.core.keys import key_of
-from proxy.core.scope import Sharing, own_scope
+from proxy.core.scope import Sharing, own_scope, scope_tags
 from proxy.edge.stream import Received, Sent, Streams
 from proxy.errors import TokenError
 from proxy.model import ListQuery, Scope, Shopper
@@ -79,7 +79,7 @@ class Lists:
             shopper = await self._verifier.verify(authorization[0])
             scope = await self._scope(shopper, query.resource)
             key = key_of("list", scope, query.resource, raw_query, lists.variant(headers))
-            fetch = partial(self._fetch, request, query, scope)
+            fetch = partial(self._fetch, request, query, scope, shopper)
             return _response(await self._cache.get(key, fetch, self._terms))
         except (TokenError, NotKept):
             return None
@@ -88,7 +88,9 @@ class Lists:
         shared = await self._scopes.shared(shopper, resource, Sharing.ANONYMOUS)
         return shared.scope if shared else own_scope(shopper)
 
-    async def _fetch(self, request: Request, query: ListQuery, scope: Scope) -> Fetched[Kept]:
+    async def _fetch(
+        self, request: Request, query: ListQuery, scope: Scope, shopper: Shopper
+    ) -> Fetched[Kept]:
         peer = request.client.host if request.client else None
         headers = hops.to_upstream(request.scope["headers"], peer=peer)
         sent = Sent("GET", target_of(request.scope), headers, None)
@@ -97,7 +99,7 @@ class Lists:
                 raise NotKept
             kept = Kept(_headers(received), await _body(received))
         found = chain(tags.of_query(query), tags.of_items(query.resource, _listed(kept)))
-        return Fetched(kept, tags=tags.pack([*found, tags.tag("scope", scope)]))
+        return Fetched(kept, tags=tags.pack([*found, *scope_tags(scope, shopper)]))
 
 
 def _headers(received: Received) -> tuple[Header, ...]:

@@ -8,7 +8,7 @@ import pytest
 from proxy.web.purge import TAGS_MAX
 from tests.answers import caches, ids
 from tests.conftest import StartGateway
-from tests.emulators import Cdp, OrderCloud
+from tests.emulators import STOREFRONT, Cdp, OrderCloud
 from tests.servers import ADMIN_KEY, Gateway
 
 _RULES = {
@@ -68,6 +68,22 @@ async def test_a_placement_s_decisions_go_with_its_pages(
     both = {"decision": "fwd=miss", "page": "fwd=miss"}
     assert caches(await running.get("/placements/hero", token)) == both
     assert len(await cdp.calls()) == 2
+
+
+async def test_pages_go_by_client_or_by_whose_own_they_are(
+    running: Gateway, ordercloud: OrderCloud
+) -> None:
+    anybody, alice = await ordercloud.token(), await ordercloud.token("alice")
+    for tag, kept in (
+        ("scope:other-client", ["hit", "hit"]),
+        ("scope:alice", ["hit", "fwd=miss"]),
+        (f"scope:{STOREFRONT}", ["fwd=miss", "fwd=miss"]),
+    ):
+        for token in (anybody, alice):
+            await running.get("/placements/list", token)
+        await purge(running, {"tags": [tag]})
+        answers = [await running.get("/placements/list", token) for token in (anybody, alice)]
+        assert [caches(answer)["page"] for answer in answers] == kept
 
 
 async def test_a_guest_s_decisions_go_and_pages_stay(
