@@ -57,7 +57,6 @@ class Ask:
     asked: Asked
     decision: Decision
     shared: Shared | None
-    terms: Terms
     outage: ProxyError | None = None
 
 
@@ -86,8 +85,7 @@ class Pages:
         self._lifetimes = lifetimes
         self._patience_s = patience_s
 
-    def terms(self, placement: Placement) -> Terms:
-        """Return how long pages live for *placement*."""
+    def _terms(self, placement: Placement) -> Terms:
         times = self._lifetimes
         usual = Lifetime(times.page_fresh, times.page_revalidate, times.page_error)
         return Terms(placement.page_times.over(usual), placement.tag)
@@ -158,14 +156,15 @@ class Pages:
                 return _as_old_as(ask.shared, await self._shared_page(ask, ask.shared, query))
         scope = own_scope(ask.shopper)
         fetch = partial(self._fetch, scope, query, ask.shopper)
-        return await self._cache.get(key_of("page", scope, query), fetch, ask.terms)
+        terms = self._terms(ask.placement)
+        return await self._cache.get(key_of("page", scope, query), fetch, terms)
 
     async def _shared_page(self, ask: Ask, shared: Shared, query: ListQuery) -> Served[Page]:
-        key = key_of("page", shared.scope, query)
+        key, terms = key_of("page", shared.scope, query), self._terms(ask.placement)
         fetch = partial(self._fetch_for, shared, query, ask.shopper)
-        served = await self._cache.get(key, fetch, ask.terms)
+        served = await self._cache.get(key, fetch, terms)
         if served.freshness is Freshness.CACHED:
-            renew = partial(self._cache.renew, key, fetch, ask.terms)
+            renew = partial(self._cache.renew, key, fetch, terms)
             page = served.value
             self._audit.consider(Hit(ask.placement, key, query, page, shared, ask.shopper, renew))
         return served
@@ -173,13 +172,12 @@ class Pages:
     async def _kept(self, ask: Ask, query: ListQuery) -> Served[Page]:
         """Return what is kept of the page; raise the outage where nothing is."""
         assert ask.outage is not None
+        terms = self._terms(ask.placement)
         if ask.shared is not None:
             key = key_of("page", ask.shared.scope, query)
-            if served := self._cache.last_good(key, ask.terms):
+            if served := self._cache.last_good(key, terms):
                 return _as_old_as(ask.shared, served)
-        if served := self._cache.last_good(
-            key_of("page", own_scope(ask.shopper), query), ask.terms
-        ):
+        if served := self._cache.last_good(key_of("page", own_scope(ask.shopper), query), terms):
             return served
         raise ask.outage
 

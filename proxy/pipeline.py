@@ -141,7 +141,7 @@ class Pipeline:
             self._scopes.shared(shopper, placement.resource, self._pages.sharing(placement)),
         )
         timings.step("decision")
-        ask = Ask(placement, shopper, asked, decision, shared, self._pages.terms(placement))
+        ask = Ask(placement, shopper, asked, decision, shared)
         choices = ladder(placement, decision, asked, facts)
         choice, page = await self._pages.list_first(choices, ask)
         timings.step("list")

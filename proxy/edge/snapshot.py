@@ -88,6 +88,7 @@ class Snapshot:
 
     def write(self) -> bool:
         """Write all parts to the file; say whether that was possible."""
+        self._found.clear()  # nobody has asked for what is left
         try:
             self._path.parent.mkdir(parents=True, exist_ok=True)
             self._replace(self._path.with_name(f".{self._path.name}.new"))
