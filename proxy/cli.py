@@ -19,7 +19,6 @@ from proxy.core.given import Given
 from proxy.core.lint import Findings
 from proxy.edge.telemetry import configure_logging
 from proxy.errors import ProxyError
-from proxy.model import Asked
 from proxy.reload import RuleSet, load_folder
 from proxy.usage import make_parser
 from proxy.web.server import stopped_by_signals
@@ -79,20 +78,34 @@ def _counted(count: int, noun: str) -> str:
 
 
 def _explain(args: argparse.Namespace) -> int:
-    placement = load_folder(args.rules).placement(args.placement)
-    given = Given(at=args.at, segments=(args.segment,) if args.segment is not None else ())
+    rules = load_folder(args.rules)
+    if args.placement not in rules.placements:
+        for problem in rules.problems:
+            print(problem, file=sys.stderr)
+    placement = rules.placement(args.placement)
     try:
-        if args.decision is not None:
-            given = replace(given, output=msgspec.json.decode(args.decision.read_bytes()))
+        given = _given(args)
         output = explain.sample_output(placement, given)
     except (OSError, ValueError, RecursionError) as exc:
         print(f"{exc}; give the flow's output with --decision FILE", file=sys.stderr)
         return 2
     base_url = config.load(args.config).ordercloud.url
     facts = given.facts(datetime.now(UTC))
-    explanation = explain.explain(placement, output, facts, Asked(), base_url=base_url)
+    explanation = explain.explain(placement, output, facts, given.asked, base_url=base_url)
     print(json.dumps(explanation.as_json(), indent=2) if args.json else explanation.as_text())
     return 0
+
+
+def _given(args: argparse.Namespace) -> Given:
+    """Return what is to be explained."""
+    given = Given()
+    if args.given is not None:
+        given = examples.read_given(args.given, "--given")
+    elif args.decision is not None:
+        given = Given(output=msgspec.json.decode(args.decision.read_bytes()))
+    elif args.segment is not None:
+        given = Given(segments=(args.segment,))
+    return replace(given, at=args.at or given.at)
 
 
 def _test(args: argparse.Namespace) -> int:

@@ -145,6 +145,9 @@ def _add_explained(command: argparse.ArgumentParser) -> None:
     decided = command.add_mutually_exclusive_group()
     decided.add_argument("--segment", metavar="S", help="as if the decision named this segment")
     decided.add_argument("--decision", type=Path, metavar="FILE", help="a flow's output, as JSON")
+    decided.add_argument(
+        "--given", metavar="YAML", help="as in an example: '{segment: vip, group: wholesale}'"
+    )
     command.add_argument("--at", type=_moment, metavar="TIME", help="e.g. 2026-11-28T12:00Z")
     command.add_argument("--rules", type=_folder, default=Path("rules"), metavar="RULES")
 

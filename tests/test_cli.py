@@ -205,6 +205,46 @@ def test_explain_takes_a_moment(shell: Shell) -> None:
     assert (run.status, "noon is not a time" in run.err) == (2, True)
 
 
+def test_explain_supposes_a_shopper_as_an_example_does(shell: Shell) -> None:
+    member = "{name: members, when: {group: b2b}, schedule: {from: 2026-12-24}, query: {}}"
+    shell.write("rules/hero.yaml", HERO.replace("rules:\n", f"rules:\n  - {member}\n"))
+    given = "{group: [b2b, early], at: 2026-12-24 12:00}"
+    assert shell("explain", "hero", "--given", given).lines[0] == (
+        "placement hero: rule 'members' (matched)"
+    )
+    earlier = shell("explain", "hero", "--given", given, "--at", "2026-12-23T12:00Z")
+    assert "'default'" in earlier.lines[0]
+
+
+@pytest.mark.parametrize(
+    ("given", "found"),
+    [
+        ("{segmnt: vip}", "--given:1:2: unknown key 'segmnt'; did you mean 'segment'?\n"),
+        ("{at: noon}", "--given:1:6: 'noon' is not a time; write e.g. 2026-11-28 12:00\n"),
+        ("vip", "--given:1:1: 'the file' is not a mapping; write `key: value` in it\n"),
+    ],
+)
+def test_explain_refuses_a_shopper_that_no_example_could_give(
+    given: str, found: str, shell: Shell
+) -> None:
+    assert shell("explain", "hero", "--given", given) == Run(1, "", found)
+
+
+def test_explain_says_where_the_file_is_broken(shell: Shell) -> None:
+    shell.write("rules/offers.yaml", BROKEN)
+    run = shell("explain", "offers")
+    assert run.status == 1
+    assert run.err.splitlines() == [
+        (
+            "rules/offers.yaml:2:11: 'me/promotion' is not a list of OrderCloud's; "
+            "did you mean 'me/promotions'?"
+        ),
+        "rules/offers.yaml:3:29: '500' cannot be pageSize; write a whole number from 1 to 100",
+        "no placement is called 'offers'; known are: hero",
+    ]
+    assert shell("explain", "hero").err == ""
+
+
 def test_test_runs_the_examples_of_the_files(shell: Shell) -> None:
     assert shell("test") == Run(0, "1 example, none failed\n", "")
 

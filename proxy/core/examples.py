@@ -1,13 +1,18 @@
-"""`examples:` of a rules file, run: what marketers promise themselves, kept true by a command."""
+"""`examples:` of a rules file, read and run: what marketers promise, kept true by a command."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from urllib.parse import unquote
+from zoneinfo import ZoneInfo
 
+from proxy import document
 from proxy.core.explain import explain, sample_output
-from proxy.core.given import NoSample
+from proxy.core.given import Given, NoSample
+from proxy.core.nodes import GivenNode
 from proxy.core.placement import Example, Placement
+from proxy.core.schedule import read_moment
+from proxy.errors import DocumentError
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +29,37 @@ def run(placement: Placement, *, now: datetime) -> Iterator[Outcome]:
     for example in placement.examples:
         place = f"{placement.file}:{example.line}"
         yield Outcome(place, placement.name, _wrong(placement, example, now))
+
+
+def given_of(node: GivenNode, at: datetime | None) -> Given:
+    """Return what `given:` says, *at* the moment that it names."""
+    return Given(
+        segments=(node.segment,) if node.segment is not None else (),
+        output=node.output,
+        at=at,
+        is_anonymous=node.anonymous,
+        buyer=node.buyer,
+        groups=frozenset(node.group),
+        language=node.language,
+        currency=node.currency,
+        request=node.request,
+    )
+
+
+def read_given(text: str, name: str) -> Given:
+    """Read `given:` as it would stand in a rules file, from a text of its own called *name*.
+
+    Raises:
+        DocumentError: with every mistake found.
+    """
+    source = document.parse(text, name)
+    node = document.validate(source, GivenNode)
+    try:
+        return given_of(node, read_moment(node.at, ZoneInfo("UTC")) if node.at else None)
+    except ValueError as exc:
+        mend = "write e.g. 2026-11-28 12:00"
+        problem = source.problem(("at",), f"'{node.at}' is not a time", mend)
+        raise DocumentError((problem,)) from exc
 
 
 def _wrong(placement: Placement, example: Example, now: datetime) -> str | None:

@@ -11,13 +11,13 @@ from proxy import document
 from proxy.core.compose import ListTemplate
 from proxy.core.conditions import All, Condition
 from proxy.core.curated import Curated, NotCurated, read_curated
+from proxy.core.examples import given_of
 from proxy.core.forms import FormError, read_pick
 from proxy.core.freshness import Times
-from proxy.core.given import CART, Given
+from proxy.core.given import CART
 from proxy.core.nodes import (
     ExampleNode,
     FlowNode,
-    GivenNode,
     ListNode,
     PlacementFile,
     RequestNode,
@@ -194,22 +194,9 @@ class _Loader:
         path = ("examples", i)
         return Example(
             line=self._source.places[path][0],
-            given=self._given(node.given, (*path, "given")),
+            given=given_of(node.given, self._moment(node.given.at, (*path, "given", "at"))),
             rule=node.expect.rule,
             query=node.expect.query,
-        )
-
-    def _given(self, node: GivenNode, path: Path) -> Given:
-        return Given(
-            segments=(node.segment,) if node.segment is not None else (),
-            output=node.output,
-            at=self._moment(node.at, (*path, "at")),
-            is_anonymous=node.anonymous,
-            buyer=node.buyer,
-            groups=frozenset(node.group),
-            language=node.language,
-            currency=node.currency,
-            request=node.request,
         )
 
     def _moment(self, text: str | None, path: Path) -> datetime | None:
