@@ -64,8 +64,7 @@ class FastConnection(Connection):
             return False
         self.transport.write(answer)
         self._deadline = now + self._limits.keep_alive_s
-        recipe.tally.count += 1
-        recipe.tally.seconds += time.monotonic() - now
+        recipe.tally.add(time.monotonic() - now)
         return True
 
     def _is_plain(self) -> bool:

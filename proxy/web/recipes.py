@@ -19,7 +19,7 @@ from starlette.types import Message, Scope
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE
 
 from proxy.core.traffic import Kind
-from proxy.edge.telemetry import Metrics
+from proxy.edge.telemetry import QUICK_S, Metrics
 from proxy.model import Held, Page
 from proxy.pipeline import Basis
 from proxy.reload import RuleSet
@@ -86,6 +86,15 @@ class Tally:
     head: list[bytes] = field(default_factory=list)
     count: int = 0
     seconds: float = 0.0
+    slow: list[float] = field(default_factory=list)
+
+    def add(self, seconds: float) -> None:
+        """Count an answer that took *seconds*."""
+        self.count += 1
+        if seconds < QUICK_S:
+            self.seconds += seconds
+        else:
+            self.slow.append(seconds)
 
     def share(self, head: list[bytes]) -> list[bytes]:
         """Return *head* made of the parts of the first one as far as they are the same."""
@@ -96,11 +105,14 @@ class Tally:
     def move_to(self, metrics: Metrics) -> None:
         """Count all in *metrics*, and begin anew."""
         metrics.requests.labels(*self.request).inc(self.count)
-        metrics.request_seconds.labels(self.request[1]).observe_many(self.seconds, self.count)
+        took = metrics.request_seconds.labels(self.request[1])
+        took.observe_many(self.seconds, self.count - len(self.slow))
+        for seconds in self.slow:
+            took.observe(seconds)
         metrics.placements.labels(*self.placement).inc(self.count)
         metrics.pages.labels(*self.page).inc(self.count)
         metrics.note_shown(self.kind, self.count)
-        self.count, self.seconds = 0, 0.0
+        self.count, self.seconds, self.slow = 0, 0.0, []
 
 
 class Recipe:

@@ -188,14 +188,15 @@ def test_what_is_tallied_is_counted_when_the_metrics_are_read(
     known.learn(b"GET", _scope(_plain(Held(0.0, 9.0))), _START)
     found = known.find(b"GET")
     assert found
-    found[0].tally.count += 3
-    found[0].tally.seconds += 0.00003
+    for seconds in (2**-13, 2**-13, 2**-5):
+        found[0].tally.add(seconds)
     lines = {line for _ in range(2) for line in metrics.render().decode().splitlines()}
     route = 'route="/placements/{name}"'
     assert f'decision_proxy_requests_total{{method="GET",{route},status="200"}} 3.0' in lines
     assert f"decision_proxy_request_seconds_count{{{route}}} 3.0" in lines
-    assert f'decision_proxy_request_seconds_bucket{{le="0.0005",{route}}} 3.0' in lines
-    assert f"decision_proxy_request_seconds_sum{{{route}}} 3e-05" in lines
+    assert f'decision_proxy_request_seconds_bucket{{le="0.0005",{route}}} 2.0' in lines
+    assert f'decision_proxy_request_seconds_bucket{{le="0.05",{route}}} 3.0' in lines
+    assert f"decision_proxy_request_seconds_sum{{{route}}} 0.031494140625" in lines
     assert 'decision_proxy_pages_total{freshness="cached",placement="hero"} 3.0' in lines
 
 
