@@ -15,6 +15,7 @@ from proxy.core.scope import (
     membership,
     own_scope,
     reach,
+    scope_tags,
 )
 from proxy.model import Profile, Shopper
 
@@ -145,3 +146,9 @@ def test_scopes_are_equal_only_where_all_that_counts_is(
 def test_kinds_of_scope_never_meet(shopper: Shopper, member: Membership) -> None:
     scopes = {own_scope(shopper), anonymous_scope(shopper), group_scope(shopper, member)}
     assert len(scopes) == 3
+
+
+def test_a_page_is_tagged_by_its_scope_its_client_and_whose_own_it_is() -> None:
+    own, shared = own_scope(ALICE), group_scope(ALICE, VIP)
+    assert scope_tags(own, ALICE) == [f"scope:{own}", "scope:shop", "scope:alice"]
+    assert scope_tags(shared, ALICE) == [f"scope:{shared}", "scope:shop"]

@@ -1,12 +1,14 @@
 """What cached answers are tagged with, and how an entry holds it."""
 
+from dataclasses import replace
+
 import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from proxy.core import tags
-from proxy.model import ListQuery
+from proxy.model import ListQuery, Shopper
 
 _PRODUCTS = "me/products"
 
@@ -104,3 +106,34 @@ class TestOfItems:
     )
     def test_what_cannot_be_read_has_no_tags(self, body: bytes) -> None:
         assert list(tags.of_items(_PRODUCTS, body)) == []
+
+
+class TestWritten:
+    @pytest.mark.parametrize("text", ["all", "product:w1", "scope:x", "resource:me", "guest:a:b"])
+    def test_a_tag_is_one(self, text: str) -> None:
+        assert tags.mistake_in(text) is None
+
+    @pytest.mark.parametrize("text", ["", "product", "Product:w1", "products:w1", "all:x", ":x"])
+    def test_what_is_of_no_kind_is_none(self, text: str) -> None:
+        told = tags.mistake_in(text)
+        assert told is not None
+        assert told.startswith(f"{text!r} is no tag; write all, or one of product, category")
+
+    def test_what_names_nothing_is_none(self) -> None:
+        assert tags.mistake_in("guest:") == "'guest:' names nothing; write guest:NAME"
+
+
+class TestOfShoppers:
+    ALICE = Shopper("token", "shop", "alice", None, frozenset(), None, 1.0)
+    VISITOR = Shopper("token", "shop", "template", "cart-1", frozenset(), None, 1.0)
+
+    def test_who_logged_in_is_known_by_username_whatever_the_token(self) -> None:
+        elsewhere = replace(self.ALICE, client_id="app", roles=frozenset({"MeAdmin"}))
+        assert tags.of_shopper(self.ALICE) == tags.of_shopper(elsewhere) == "shopper:alice"
+
+    def test_who_did_not_is_known_by_the_cart(self) -> None:
+        assert tags.of_shopper(self.VISITOR) == "shopper:anon-cart-1"
+
+    def test_a_guest_is_whoever_is_at_the_browser_and_the_shopper_at_any(self) -> None:
+        assert tags.of_guest("b1") == ["guest:b1"]
+        assert tags.of_guest("b1", self.ALICE) == ["guest:b1", "guest:alice"]
