@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help demo test check fix lock image bench
+.PHONY: help demo test model check fix lock image bench
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## /make \1\t/p' Makefile
@@ -10,6 +10,9 @@ demo: ## gateway, both sandboxes and the demo shop; prints their addresses
 
 test: ## the whole test suite; ARGS go to pytest
 	@scripts/test $(ARGS)
+
+model: ## many steps through the model of the cache: make model STEPS=200000
+	@scripts/model $(STEPS)
 
 check: ## layout, lint, types, layers, spelling
 	@scripts/check
