@@ -103,7 +103,7 @@ class OrderCloud(Section):
     user_types: Words = Field(("buyer",), description="accepted `usrtype`")
     limit: Duration = Field(10.0, description="one call, connection included")
     patience: Duration = Field(
-        1.0, description="a shopper's wait for a list of which an older copy is kept"
+        1.0, description="a shopper's wait for OrderCloud where an older answer is kept"
     )
     silence: Duration = Field(
         60.0, description="of either side of a call that is passed through: before it is ended"

@@ -7,6 +7,7 @@ Source: docs/sources.md#token-verification.
 """
 
 import asyncio
+import contextlib
 import re
 from collections.abc import Callable
 from typing import Any
@@ -164,7 +165,13 @@ class Verifier:
         if kid not in self._last_keys and self._has_looked_enough():
             raise UpstreamBusy("tokens name more keys (kid) than OrderCloud is asked for")
         flight, _ = self._fetches.join(kid, lambda: self._fetch_key(kid))
-        return await asyncio.shield(flight)
+        last = self._last_keys.get(kid)
+        if last is None:
+            return await asyncio.shield(flight)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(self._config.patience):
+                return await asyncio.shield(flight)
+        return last
 
     def _has_looked_enough(self) -> bool:
         """Say whether a key that may not exist has to wait until one in vain is forgotten.

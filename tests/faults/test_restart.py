@@ -114,6 +114,20 @@ async def test_everybody_sees_what_they_saw_before(shop: Shop) -> None:
     assert all(int(one.headers["age"]) >= 0 for one in after)
 
 
+async def test_nobody_waits_long_for_upstreams_that_hang(shop: Shop) -> None:
+    await shop.cdp.decide("hero", {"persona": "vip"})
+    token = await shop.ordercloud.token("alice")
+    async with shop.alive() as gateway:
+        before = await show(gateway, "hero", token)
+    for path in ("/v1", "/oauth"):
+        await shop.ordercloud.fail(path, hang=True)
+    await shop.cdp.fail("/v2", hang=True)
+    async with shop.alive(ORDERCLOUD__PATIENCE="50ms", CDP__TIMEOUT="50ms") as gateway:
+        after = await show(gateway, "hero", token)
+    assert rung(after) == (200, "watches", "snapshot")
+    assert after.content == before.content
+
+
 async def test_who_comes_for_the_first_time_sees_what_is_shared_with_them(shop: Shop) -> None:
     dora = await shop.ordercloud.join("dora", group="vip")
     alice, bob = await shop.ordercloud.token("alice"), await shop.ordercloud.token("bob")
@@ -140,42 +154,17 @@ async def test_without_a_snapshot_the_curated_list_is_left(shop: Shop) -> None:
     assert bare.status_code == 502
 
 
-async def test_a_token_that_is_not_good_gets_nothing_of_it(shop: Shop) -> None:
+async def test_the_file_holds_no_token_and_lets_nobody_in(shop: Shop) -> None:
     token = await shop.ordercloud.token("alice")
     async with shop.alive() as gateway:
         await show(gateway, "hero", token)
+    content = shop.snapshot.read_bytes()
+    assert [part for part in token.split(".") if part.encode() in content] == []
+    assert stat.S_IMODE(shop.snapshot.stat().st_mode) == 0o600
     head, claims, _ = token.split(".")
     async with shop.orphaned() as gateway:
         for bad in (f"{head}.{claims}.AAAA", "junk", f"{head}.{claims}."):
             assert (await show(gateway, "hero", bad)).status_code == 401
-
-
-async def test_the_file_is_its_owners_and_holds_no_token(shop: Shop) -> None:
-    token = await shop.ordercloud.token("alice")
-    async with shop.alive() as gateway:
-        await show(gateway, "list", token)
-    content = shop.snapshot.read_bytes()
-    assert stat.S_IMODE(shop.snapshot.stat().st_mode) == 0o600
-    assert [part for part in token.split(".") if part.encode() in content] == []
-    assert list(shop.snapshot.parent.iterdir()) == [shop.snapshot]
-
-
-async def test_what_is_too_old_is_not_shown(shop: Shop) -> None:
-    token = await shop.ordercloud.token("alice")
-    async with shop.alive() as gateway:
-        await show(gateway, "list", token)
-    async with shop.orphaned(CACHE__PAGE_ERROR="0s") as gateway:
-        assert (await show(gateway, "list", token)).status_code == 502
-
-
-async def test_a_damaged_file_is_as_good_as_none(shop: Shop) -> None:
-    token = await shop.ordercloud.token("alice")
-    async with shop.alive() as gateway:
-        await show(gateway, "hero", token)
-    content = shop.snapshot.read_bytes()
-    shop.snapshot.write_bytes(content[:-40] + bytes(40))
-    async with shop.orphaned() as gateway:
-        assert rung(await show(gateway, "hero", token)) == (200, "curated", "curated")
 
 
 async def test_with_live_upstreams_a_restart_asks_anew(shop: Shop) -> None:
