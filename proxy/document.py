@@ -128,7 +128,7 @@ def _into(data: Any, loc: Path) -> Path:
 def _telling(
     document: Document, model: type[BaseModel], error: ErrorDetails, path: Path
 ) -> Problem:
-    name = str(error["loc"][-1])
+    name = str(error["loc"][-1]) if error["loc"] else ""
     match error["type"]:
         case "extra_forbidden":
             known = _keys(model, error["loc"][:-1])

@@ -227,3 +227,15 @@ def test_mistakes_of_file_and_environment_are_told_at_once(tmp_path: Path) -> No
 def test_a_file_that_is_not_there_is_told(tmp_path: Path) -> None:
     with pytest.raises(DocumentError, match="no-such-file: cannot be read: "):
         config.load(tmp_path / "no-such-file", {})
+
+
+def test_an_outbox_in_redis_needs_a_redis(tmp_path: Path) -> None:
+    (mistake,) = mistakes(tmp_path, f"{LEAST}events: {{outbox: redis}}\n")
+    assert "the outbox is in Redis, but `redis.nodes` names none" in mistake
+    settings = loaded(tmp_path, f"{LEAST}events: {{outbox: redis}}\nredis: {{nodes: [r:6379]}}\n")
+    assert settings.events.outbox == "redis"
+
+
+def test_a_file_of_that_name_can_still_be_the_outbox(tmp_path: Path) -> None:
+    settings = loaded(tmp_path, f"{LEAST}events: {{outbox: ./redis}}\n")
+    assert settings.events.outbox == tmp_path / "redis"
