@@ -21,8 +21,9 @@ import uvloop
 from proxy.core.entry import Entry
 from proxy.core.freshness import Stamp
 from proxy.core.keys import Key, key_of
+from proxy.edge.codec import PAGES
 from proxy.edge.redis import Redis, connected
-from proxy.edge.shared import PAGES, Shared
+from proxy.edge.shared import Shared
 from proxy.errors import RedisAway
 from proxy.model import Page
 from proxy.sections import Redis as RedisConfig

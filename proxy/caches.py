@@ -10,8 +10,8 @@ from typing import TypeVar
 from proxy.cache.cache import Cache
 from proxy.cache.journal import Journal
 from proxy.edge import snapshot
+from proxy.edge.codec import Codec
 from proxy.edge.memory import Memory
-from proxy.edge.shared import Codec
 from proxy.edge.snapshot import Snapshot
 from proxy.edge.telemetry import Metrics
 from proxy.edge.token import Verifier

@@ -18,8 +18,9 @@ from proxy.core import positions
 from proxy.core.freshness import State
 from proxy.edge import redis
 from proxy.edge.broadcast import Broadcast
+from proxy.edge.codec import Codec
 from proxy.edge.redis import Redis
-from proxy.edge.shared import Codec, Shared
+from proxy.edge.shared import Shared
 from proxy.edge.telemetry import Metrics
 from proxy.errors import RedisAway
 from proxy.tasks import Tasks

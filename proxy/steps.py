@@ -13,9 +13,8 @@ from proxy.config import Config
 from proxy.core import tags
 from proxy.decisions import Decisions
 from proxy.edge.cdp import Cdp
+from proxy.edge.codec import EXECUTIONS, GROUPS, PAGES, PROFILES
 from proxy.edge.ordercloud import OrderCloud
-from proxy.edge.shared import EXECUTIONS, PAGES
-from proxy.edge.snapshot import GROUPS, PROFILES
 from proxy.edge.telemetry import Metrics
 from proxy.edge.token import Verifier
 from proxy.fleet import Fleet

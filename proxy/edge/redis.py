@@ -18,7 +18,7 @@ from redis.asyncio.cluster import ClusterNode
 from redis.asyncio.retry import Retry
 from redis.asyncio.sentinel import Sentinel
 from redis.backoff import NoBackoff
-from redis.exceptions import RedisError
+from redis.exceptions import RedisClusterException, RedisError
 
 from proxy.edge.breaker import Breaker, Call, OnCall
 from proxy.edge.lane import Lane
@@ -126,7 +126,7 @@ class Redis:
                 return await work(self._client)
         except TimeoutError as exc:
             raise RedisAway(f"redis did not answer within {limit_s:g} s") from exc
-        except (RedisError, OSError) as exc:
+        except (RedisError, RedisClusterException, OSError) as exc:
             raise RedisAway(f"redis: {type(exc).__name__}: {exc}") from exc
 
 

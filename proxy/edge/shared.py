@@ -9,7 +9,7 @@ import contextlib
 import hashlib
 import secrets
 from collections.abc import Callable
-from typing import Any, Generic, TypeVar
+from typing import Generic, TypeVar
 
 import msgspec
 import zstandard
@@ -19,16 +19,15 @@ from proxy.core.entry import Entry
 from proxy.core.found import ALONE, Found
 from proxy.core.freshness import Lifetime, Stamp
 from proxy.core.keys import Key
+from proxy.edge.codec import Codec
 from proxy.edge.redis import Redis
 from proxy.errors import UNREADABLE, RedisAway
-from proxy.model import Execution, Page, Reason
 
 T = TypeVar("T")
 
 LEASE_S = 3.0
 """How long a replica may fetch before another does too: it may have died."""
 
-_FORMAT = 1
 _VALUE_MAX_BYTES = 1024**2
 _KEEP_MAX_S = 86_400.0
 _COMPRESSES_FROM_BYTES = 512
@@ -50,41 +49,6 @@ redis.call("SET", KEYS[1], ARGV[2], "PX", ARGV[3])
 
 OnLook = Callable[[str], None]
 """Told how each look-up ended: `hit`, `miss`, `broken` or `away`."""
-
-
-class Codec(Generic[T]):
-    """Writes and reads answers of one kind: as *wire*, of types that msgspec knows."""
-
-    def __init__(
-        self, wire: object, *, pack: Callable[[T], object], unpack: Callable[[Any], T]
-    ) -> None:
-        self._pack = pack
-        self._unpack = unpack
-        self._encode = msgspec.msgpack.Encoder().encode
-        self._decode: Callable[[bytes], Any] = msgspec.msgpack.Decoder(wire).decode
-        shape = msgspec.json.encode((_FORMAT, msgspec.json.schema(wire)), order="sorted")
-        self.version = hashlib.blake2b(shape, digest_size=4).hexdigest()
-        """Of what is written: another wherever the types differ."""
-
-    def encode(self, value: T) -> bytes:
-        """Write *value*."""
-        return self._encode(self._pack(value))
-
-    def decode(self, written: bytes) -> T:
-        """Read what `encode` wrote.
-
-        Raises:
-            msgspec.DecodeError: it did not.
-        """
-        return self._unpack(self._decode(written))
-
-
-PAGES = Codec(Page, pack=lambda page: page, unpack=lambda page: page)
-EXECUTIONS = Codec(
-    tuple[Any, Reason, int],  # any JSON: msgspec has no name for it
-    pack=lambda done: (done.output, done.reason, done.size_bytes),
-    unpack=lambda wire: Execution(*wire),
-)
 
 
 class _Kept(msgspec.Struct, array_like=True):

@@ -20,15 +20,11 @@ import msgspec
 from proxy.core.entry import Entry
 from proxy.core.freshness import ENDLESS, RESTORED, Stamp
 from proxy.core.keys import Key
+from proxy.edge.codec import Codec
 from proxy.edge.memory import Memory
-from proxy.edge.shared import Codec
 from proxy.errors import UNREADABLE, UpstreamFailed
-from proxy.model import Profile
 
 T = TypeVar("T")
-
-PROFILES = Codec(Profile, pack=lambda profile: profile, unpack=lambda profile: profile)
-GROUPS = Codec(frozenset[str], pack=sorted, unpack=frozenset)
 
 _MAGIC = b"decision-proxy snapshot 1\n"
 _KEYS = "keys"

@@ -11,12 +11,15 @@ from proxy.core.entry import Entry
 from proxy.core.freshness import Stamp
 from proxy.core.keys import key_of
 from proxy.edge.broadcast import Broadcast
+from proxy.edge.codec import Codec
 from proxy.edge.redis import Redis, connected
-from proxy.edge.shared import Codec, Shared
+from proxy.edge.shared import Shared
 from proxy.errors import RedisAway
+from proxy.sections import Redis as RedisConfig
 from proxy.tasks import Tasks
 from tests.answers import until
 from tests.redis import running_cluster, running_sentinel
+from tests.servers import free_socket, url_of
 
 _KEYS = [key_of("text", number) for number in range(50)]
 """So many that every node of a Cluster has some."""
@@ -90,3 +93,14 @@ async def test_the_master_that_sentinel_puts_in_place_is_found(tmp_path: Path) -
         assert not await write()
         await until(write, bool)
         assert await redis.get(b"key") == b"after"
+
+
+@pytest.mark.parametrize("mode", ["standalone", "cluster", "sentinel"])
+async def test_where_nobody_answers_each_goes_on_alone(mode: str) -> None:
+    with free_socket() as silent:
+        nowhere = {"nodes": [url_of(silent).removeprefix("http://")], "mode": mode}
+        async with connected(RedisConfig.model_validate(nowhere)) as redis:
+            with pytest.raises(RedisAway):
+                await redis.call(lambda client: client.execute_command("PING"))
+            with pytest.raises(RedisAway):
+                await redis.get(b"key")

@@ -13,7 +13,7 @@ from proxy.core.entry import Entry
 from proxy.core.freshness import Lifetime, Stamp
 from proxy.core.keys import key_of
 from proxy.edge import redis
-from proxy.edge.shared import Codec
+from proxy.edge.codec import Codec
 from proxy.edge.shared import Shared as InRedis
 from proxy.sections import Redis as RedisConfig
 from tests.redis import running_redis

@@ -9,9 +9,9 @@ from proxy.core.entry import Entry
 from proxy.core.freshness import Lifetime, Stamp
 from proxy.core.keys import Key, key_of
 from proxy.edge import shared
+from proxy.edge.codec import Codec
 from proxy.edge.redis import Redis, connected
-from proxy.edge.shared import EXECUTIONS, PAGES, Codec, Shared
-from proxy.model import Execution, Page, Reason
+from proxy.edge.shared import Shared
 from proxy.sections import Redis as RedisConfig
 from tests.clock import Clock
 from tests.redis import RedisServer, running_redis
@@ -170,14 +170,3 @@ async def test_where_redis_is_away_everybody_fetches_for_themselves(
     await replica.keep("text")
     await replica.shared.release(KEY, b"lease")
     assert replica.looks == ["miss", "away"]
-
-
-@pytest.mark.parametrize("output", [None, {"segment": "vip", "ids": [1, 2.5, "x", None, True]}])
-def test_executions_are_read_as_they_were_written(output: dict[str, object] | None) -> None:
-    done = Execution(output, Reason.MATCHED, 40)  # type: ignore[arg-type]  # JSON it is
-    assert EXECUTIONS.decode(EXECUTIONS.encode(done)) == done
-
-
-def test_pages_are_read_as_they_were_written() -> None:
-    page = Page(b'{"Items": []}', '"tag"', 0)
-    assert PAGES.decode(PAGES.encode(page)) == page

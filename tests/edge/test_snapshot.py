@@ -9,19 +9,17 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from proxy.core import listing
 from proxy.core.entry import Entry
 from proxy.core.freshness import RESTORED, Lifetime, Stamp, State
 from proxy.core.keys import key_of
 from proxy.edge import snapshot
+from proxy.edge.codec import PAGES
 from proxy.edge.memory import Memory
-from proxy.edge.shared import PAGES
-from proxy.edge.snapshot import GROUPS, PROFILES, Part, Record, Snapshot
+from proxy.edge.snapshot import Part, Record, Snapshot
 from proxy.errors import UpstreamFailed
-from proxy.model import Page, Profile
+from proxy.model import Page
 from tests.clock import Clock
 
 _MAX_BYTES = 1_000_000
@@ -220,18 +218,6 @@ def test_what_cannot_be_read_is_left_out(path: Path) -> None:
     before.add(Part(name, lambda: [record], lambda _: None))
     before.write()
     assert not Gateway(path).memory.entries()
-
-
-@pytest.mark.parametrize(
-    "profile", [Profile("acme", "alice"), Profile("acme", "alice", "de-DE", "EUR")]
-)
-def test_profiles_are_read_as_they_were_written(profile: Profile) -> None:
-    assert PROFILES.decode(PROFILES.encode(profile)) == profile
-
-
-@given(st.frozensets(st.text()))
-def test_groups_are_read_as_they_were_written(groups: frozenset[str]) -> None:
-    assert GROUPS.decode(GROUPS.encode(groups)) == groups
 
 
 def test_keys_are_found_again(path: Path) -> None:

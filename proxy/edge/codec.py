@@ -1,0 +1,50 @@
+"""How answers are written where another process reads them: in Redis, and in a snapshot on disk."""
+
+import hashlib
+from collections.abc import Callable
+from typing import Any, Generic, TypeVar
+
+import msgspec
+
+from proxy.model import Execution, Page, Profile, Reason
+
+T = TypeVar("T")
+
+_FORMAT = 1
+
+
+class Codec(Generic[T]):
+    """Writes and reads answers of one kind: as *wire*, of types that msgspec knows."""
+
+    def __init__(
+        self, wire: object, *, pack: Callable[[T], object], unpack: Callable[[Any], T]
+    ) -> None:
+        self._pack = pack
+        self._unpack = unpack
+        self._encode = msgspec.msgpack.Encoder().encode
+        self._decode: Callable[[bytes], Any] = msgspec.msgpack.Decoder(wire).decode
+        shape = msgspec.json.encode((_FORMAT, msgspec.json.schema(wire)), order="sorted")
+        self.version = hashlib.blake2b(shape, digest_size=4).hexdigest()
+        """Of what is written: another wherever the types differ."""
+
+    def encode(self, value: T) -> bytes:
+        """Write *value*."""
+        return self._encode(self._pack(value))
+
+    def decode(self, written: bytes) -> T:
+        """Read what `encode` wrote.
+
+        Raises:
+            msgspec.DecodeError: it did not.
+        """
+        return self._unpack(self._decode(written))
+
+
+PAGES = Codec(Page, pack=lambda page: page, unpack=lambda page: page)
+PROFILES = Codec(Profile, pack=lambda profile: profile, unpack=lambda profile: profile)
+GROUPS = Codec(frozenset[str], pack=sorted, unpack=frozenset)
+EXECUTIONS = Codec(
+    tuple[Any, Reason, int],  # any JSON: msgspec has no name for it
+    pack=lambda done: (done.output, done.reason, done.size_bytes),
+    unpack=lambda wire: Execution(*wire),
+)
