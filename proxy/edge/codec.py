@@ -11,6 +11,7 @@ from proxy.model import Execution, Page, Profile, Reason
 T = TypeVar("T")
 
 _FORMAT = 1
+"""Raised where what is written means something else, though it looks the same."""
 
 
 class Codec(Generic[T]):
