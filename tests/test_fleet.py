@@ -11,6 +11,7 @@ from pathlib import Path
 import httpx2
 import pytest
 
+from proxy.core.hooks import webhook
 from tests.answers import caches, until
 from tests.conftest import StartGateway
 from tests.emulators import STOREFRONT, Cdp, OrderCloud
@@ -29,6 +30,7 @@ rules:
 default: {query: {pageSize: 5}}
 """
 _TOGETHER = 8
+_KEY = "hash-key-of-the-tests"
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +152,29 @@ async def test_a_purge_that_a_gateway_was_cut_off_from_is_caught_up_on(
     await one.purge("all")
     await until(
         lambda: other.ask(token, browser), lambda answer: "hit" not in detail(answer)["page"]
+    )
+
+
+async def test_what_one_gateway_is_told_of_concerns_all(
+    fleet: Fleet, gateway: StartGateway
+) -> None:
+    token, browser = await fleet.ordercloud.token(), await fleet.cdp.browser()
+    sections = {"redis": fleet.server.section, "events": {"outbox": "redis", "webhook_key": _KEY}}
+    started = [await gateway({"home.yaml": RULES}, **sections) for _ in range(2)]
+    one, other = (Replica(each.shop, each.admin) for each in started)
+    for each in (one, other):
+        await each.until_in_touch()
+    hook = webhook(str(one.shop.base_url), hash_key=_KEY, clients=["admin-client"])
+    await fleet.ordercloud.administer("POST", "webhooks", hook)
+
+    [first, *_] = (await other.ask(token, browser)).json()["Items"]
+    await fleet.ordercloud.administer("PATCH", f"products/{first['ID']}", {"Description": "New"})
+    await until(lambda: other.ask(token, browser), lambda answer: '"New"' in answer.text)
+
+    event = {"type": "VIEW", "page": "/", "browserId": browser}
+    assert (await one.shop.post("/events", json=event)).status_code == 202
+    await until(
+        lambda: other.ask(token, browser), lambda answer: detail(answer)["decision"] == "fwd=miss"
     )
 
 
