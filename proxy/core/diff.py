@@ -108,9 +108,11 @@ class _Side:
         self._rules = {rule.name: rule for rule in placement.rules}
 
     def shoppers(self) -> Iterator[Given]:
-        """Give shoppers whom the rules are for."""
+        """Give shoppers whom the rules are for, or those of their segment's parents."""
         for rule in self._placement.rules:
             yield from witnesses(self._placement, rule, self._now)
+        for segment in self._placement.parents:
+            yield Given(segments=(segment,))
 
     def supposed(self, kind: Kind) -> Given:
         """Return shoppers of *kind*, with such a decision as led them to their rule."""

@@ -46,6 +46,15 @@ def test_a_rule_that_goes_leaves_its_segments_to_the_next() -> None:
     )
 
 
+def test_another_parent_is_told_for_the_segments_that_it_is_of() -> None:
+    rules = f"[{VIP % 'watches'}, {NEW}]"
+    (change,) = changes(OLD, slot(rules, default=FEATURED, more="parents: {gold: vip}"))
+    assert change == (
+        "slot, segment 'gold': /v1/me/products?categoryID=featured (default)"
+        " -> /v1/me/products?categoryID=watches (vips)"
+    )
+
+
 def test_another_default_is_told_for_shoppers_without_a_decision() -> None:
     (change,) = changes(OLD, slot(f"[{VIP % 'watches'}, {NEW}]", default="{query: {}}"))
     assert change == (
