@@ -4,6 +4,7 @@ import contextlib
 import os
 import secrets
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -69,6 +70,7 @@ async def examine(config_path: Path | None) -> list[Finding]:
         *await _examine_ports(settings),
         _examine_rules(settings),
         _examine_cache(settings),
+        *_examine_snapshot(settings),
         _examine_webhooks(settings),
         *await _examine_ordercloud(settings),
         await _examine_cdp(settings),
@@ -134,6 +136,18 @@ def _examine_cache(settings: Config) -> Finding:
     if wanted > limit * 0.8:
         return Finding("cache", False, seen, "lower cache.pages and cache.decisions")
     return Finding("cache", True, seen)
+
+
+def _examine_snapshot(settings: Config) -> Iterator[Finding]:
+    path = settings.cache.snapshot
+    if path is None:
+        return
+    folder = next(each for each in path.absolute().parents if each.exists())
+    if folder.is_dir() and os.access(folder, os.W_OK):
+        yield Finding("snapshot", True, f"{path} can be written")
+    else:
+        mend = "let the gateway write there, or set cache.snapshot to another place"
+        yield Finding("snapshot", False, f"{folder} cannot be written", mend)
 
 
 def _examine_webhooks(settings: Config) -> Finding:

@@ -165,6 +165,14 @@ async def test_caches_larger_than_the_machine_are_told(lonely: Site) -> None:
     assert finding.mend == "lower cache.pages and cache.decisions"
 
 
+async def test_a_place_where_no_snapshot_can_be_written_is_told(lonely: Site) -> None:
+    (lonely.folder / "taken").write_text("no folder")
+    good = await lonely.examine(cache={"snapshot": "state/snapshot"})
+    bad = await lonely.examine(cache={"snapshot": "taken/snapshot"})
+    assert good["snapshot"].is_fine
+    assert (bad["snapshot"].is_fine, bool(bad["snapshot"].mend)) == (False, True)
+
+
 async def test_a_client_without_anonymous_shoppers_leaves_the_keys_unchecked(site: Site) -> None:
     finding = (await site.examine(ordercloud={"clients": ["admin-client"]}))["token keys"]
     assert finding.is_fine
