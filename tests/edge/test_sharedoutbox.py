@@ -17,7 +17,7 @@ from proxy.sections import Events
 from proxy.sections import Redis as RedisConfig
 from tests.answers import until
 from tests.clock import Clock
-from tests.redis import RedisServer, running_redis
+from tests.redis import RedisServer, running_cluster, running_redis
 from tests.servers import free_socket
 
 _LEASE_S = 60.0
@@ -115,6 +115,40 @@ async def test_who_was_taken_for_dead_settles_nothing_any_more(join: Join) -> No
     assert (await other.depth()).dead == 0
     await other.done(held)
     assert [event.number for event in await _due(other)] == [held.number + 1]
+
+
+async def test_replicas_that_are_long_gone_are_forgotten(
+    join: Join, client: Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gone, holding = join(), join()
+    await holding.append([_event("a")])
+    await _due(holding)
+    await _due(gone)
+    await asyncio.sleep(0.01)
+    monkeypatch.setattr(sharedoutbox, "_GONE_MS", 5)
+    await _due(join())
+    known = await _say(client, "XINFO", "CONSUMERS", "{test:outbox}:turns", "delivery")
+    assert len(known) == 2
+
+
+async def test_an_outbox_in_a_cluster_does_all_that_another_does(tmp_path: Path) -> None:
+    async with running_cluster(tmp_path) as config, redis.connected(config) as client:
+        box = SharedOutbox(client, Events(), prefix="test", lease_s=_LEASE_S, clock=Clock())
+        identity = Event("a", "IDENTITY", {}, "", identifier="alice")
+        assert await box.append([identity, _event("a", "1"), _event("b", "2")]) == 3
+        first, second = await _due(box)
+        await box.dead(first, "no")
+        await box.done(second)
+        assert await box.replay() == 1
+        assert [event.type for event in await _due(box)] == ["IDENTITY"]
+        assert await box.guest_of("alice") == "a"
+        await box.forget("a")
+        assert (await box.depth()).waiting == 0
+        careful = SharedOutbox(
+            client, Events(replicas=1), prefix="test", lease_s=_LEASE_S, clock=Clock()
+        )
+        with pytest.raises(OutboxFull, match="0 of 1 replicas"):
+            await careful.append([_event("a", "3")])
 
 
 async def test_an_event_in_redis_survives_that_redis_is_killed(
