@@ -5,8 +5,7 @@ from dataclasses import replace
 from typing import Generic, TypeVar
 
 from proxy.core import positions
-from proxy.core.entry import Entry
-from proxy.core.found import ALONE, Found
+from proxy.core.entry import ALONE, Entry, Found
 from proxy.core.keys import Key
 
 T = TypeVar("T")

@@ -4,8 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Generic, Protocol, TypeVar
 
-from proxy.core.entry import Entry
-from proxy.core.found import ALONE, Found
+from proxy.core.entry import ALONE, Entry, Found
 from proxy.core.keys import Key
 from proxy.errors import ProxyError
 from proxy.tasks import Tasks

@@ -1,4 +1,4 @@
-"""A cached answer, as every level of the cache keeps it."""
+"""A cached answer, as every level of the cache keeps it, and what is found where replicas share."""
 
 import math
 from dataclasses import dataclass
@@ -7,6 +7,9 @@ from typing import Generic, TypeVar
 from proxy.core.freshness import Stamp
 
 T = TypeVar("T")
+
+ALONE = b""
+"""The lease of a replica that cannot hear of the others."""
 
 
 @dataclass(slots=True, weakref_slot=True)
@@ -31,3 +34,16 @@ class Entry(Generic[T]):
     """Whether a purge let it be served only as stale."""
     is_renewing: bool = False
     """Whether a successor was asked for before it ran out."""
+
+
+@dataclass(frozen=True, slots=True)
+class Found(Generic[T]):
+    """What was found under a key.
+
+    *mark* tells what was found from what may stand there later; with a *lease* it is for the
+    finder to fetch the answer, as long as the lease lasts.
+    """
+
+    entry: Entry[T] | None
+    mark: bytes
+    lease: bytes | None = None

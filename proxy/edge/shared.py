@@ -15,8 +15,7 @@ import msgspec
 import zstandard
 
 from proxy.core import positions
-from proxy.core.entry import Entry
-from proxy.core.found import ALONE, Found
+from proxy.core.entry import ALONE, Entry, Found
 from proxy.core.freshness import Lifetime, Stamp
 from proxy.core.keys import Key
 from proxy.edge.codec import Codec
