@@ -136,6 +136,24 @@ async def test_what_tells_nothing_is_let_pass(hooked: Hooked, changes: dict[str,
     assert (await hooked.send(hooked.added(**changes))).status_code == 200
 
 
+@pytest.mark.parametrize("body", [None, [], "text", 3, {"ID": ["p1"]}])
+async def test_a_write_is_taken_whatever_its_bodies_are(hooked: Hooked, body: object) -> None:
+    bodies = {"Request": {"Body": body}, "Response": {"Body": body}, "RouteParams": None}
+    write: dict[str, Any] = {"Route": "v1/products/{productID}", "Verb": "PATCH", **bodies}
+    assert (await hooked.send(hooked.added(**write))).status_code == 200
+
+
+async def test_without_an_outbox_writes_are_heard_of_all_the_same(
+    gateway: StartGateway, ordercloud: OrderCloud, cdp: Cdp
+) -> None:
+    running = await gateway(_RULES, events={"webhook_key": _KEY})
+    hooked = Hooked(running, cdp, await ordercloud.token("alice"), "")
+    for changes in ({}, {"Route": "v1/promotions", "Verb": "POST"}):
+        assert (await hooked.send(hooked.added(**changes))).status_code == 200
+    metrics = (await running.operate("/metrics")).text
+    assert 'decision_proxy_purges_total{by="webhook",tag="resource"} 1.0' in metrics
+
+
 async def test_a_shopper_whose_browser_is_unknown_is_told_nothing_of(
     hooked: Hooked, ordercloud: OrderCloud
 ) -> None:
