@@ -2,9 +2,11 @@
 
 `python -m benchmarks.rules` prints medians. Rules are spread over shoppers in three ways: a segment
 of its own for each; ten segments, told apart by buyer; and the first of these with a handful of
-rules before it that hold for anybody with an offer. A scan of all rules stands beside them.
+rules before it that hold for anybody with an offer. Beside the first stand a scan of all rules, and
+zen-engine (PyPI), with the same rules as the rows of one decision table.
 """
 
+import json
 import random
 import statistics
 import time
@@ -12,9 +14,12 @@ import tracemalloc
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
+
+import zen
 
 from proxy.core.choose import choose, circumstances
-from proxy.core.conditions import All, AnyOf, Condition, Has
+from proxy.core.conditions import All, AnyOf, Condition, Has, texts_of
 from proxy.core.forms import read_pick
 from proxy.core.placement import Placement
 from proxy.core.rules import load
@@ -22,8 +27,10 @@ from proxy.core.when import BUYER, SEGMENT
 from proxy.model import Asked, Decision, Facts, Freshness, Json, Profile, Reason
 
 SIZES = (10, 100, 1_000, 10_000, 100_000)
-SCANNED_MAX = 1_000
 CHOICES = 2_000
+SLOW_CHOICES = 30
+"""How often what looks at every rule is timed."""
+
 LOADED = 10_000
 
 _FILE = """
@@ -96,18 +103,59 @@ def scan(placement: Placement, shopper: Situation) -> str:
     return next(rule.name for rule in placement.rules if rule.why_not(now) is None)
 
 
-def measured(
-    how: Callable[[Placement, Situation], str], kind: Callable[[int, int], Condition], count: int
-) -> float:
+def table(count: int) -> zen.ZenDecision:
+    """Return *count* rules, one for each segment, as zen-engine's decision table."""
+    rows = [{"_id": f"{n}", "in": f'"s{n}"', "out": f'"r{n}"'} for n in range(count)]
+    content = {
+        "hitPolicy": "first",
+        "inputs": [{"id": "in", "name": "segment", "field": "segment"}],
+        "outputs": [{"id": "out", "name": "rule", "field": "rule"}],
+        "rules": rows,
+    }
+    nodes = [
+        {"id": "from", "type": "inputNode", "name": "from"},
+        {"id": "table", "type": "decisionTableNode", "name": "table", "content": content},
+        {"id": "to", "type": "outputNode", "name": "to"},
+    ]
+    edges = [
+        {"id": "1", "sourceId": "from", "targetId": "table", "type": "edge"},
+        {"id": "2", "sourceId": "table", "targetId": "to", "type": "edge"},
+    ]
+    return zen.ZenEngine().create_decision(json.dumps({"nodes": nodes, "edges": edges}))
+
+
+def measured(how: Callable[[Situation], object], count: int, *, choices: int = CHOICES) -> float:
     """Return the median microseconds of one choice among *count* rules."""
-    placement, shoppers = make(count, kind), situations(count)
-    how(placement, shoppers[0])  # builds the index
+    shoppers = situations(count)[:choices]
+    how(shoppers[0])  # builds the index
     times = []
     for shopper in shoppers:
         started = time.perf_counter_ns()
-        how(placement, shopper)
+        how(shopper)
         times.append(time.perf_counter_ns() - started)
     return statistics.median(times) / 1000
+
+
+def found(kind: Callable[[int, int], Condition], count: int) -> float:
+    """Measure the gateway's own way."""
+    return measured(partial(find, make(count, kind)), count)
+
+
+def scanned(count: int) -> float:
+    """Measure how long it takes to look at one rule after the other."""
+    return measured(partial(scan, make(count, by_segment)), count, choices=SLOW_CHOICES)
+
+
+def evaluated(count: int) -> float:
+    """Measure zen-engine."""
+    decision = table(count)
+
+    def evaluate(shopper: Situation) -> object:
+        output = shopper[0].output
+        assert isinstance(output, dict)
+        return decision.evaluate({"segment": texts_of(output["persona"])[0]})
+
+    return measured(evaluate, count, choices=SLOW_CHOICES)
 
 
 def bytes_per_rule() -> float:
@@ -125,15 +173,15 @@ def report() -> Iterator[str]:
     """Measure, and give a table line by line."""
     yield f"{'microseconds per choice, rules:':32}" + "".join(f"{n:>10,}" for n in SIZES)
     for name, kind in KINDS.items():
-        medians = [measured(find, kind, count) for count in SIZES]
+        medians = [found(kind, count) for count in SIZES]
         yield f"{name:32}{_row(medians)}   x{medians[-1] / medians[0]:.2f}"
-    scans = [measured(scan, by_segment, count) for count in SIZES if count <= SCANNED_MAX]
-    yield f"{'a segment each, all scanned':32}{_row(scans)}"
+    yield f"{'a segment each, all scanned':32}{_row([*map(scanned, SIZES)])}"
+    yield f"{'a segment each, zen-engine':32}{_row([*map(evaluated, SIZES)])}"
     yield f"bytes per rule: {bytes_per_rule():,.0f}"
 
 
 def _row(medians: Sequence[float]) -> str:
-    return "".join(f"{median:10.1f}" for median in medians)
+    return "".join(f"{median:10,.1f}" for median in medians)
 
 
 if __name__ == "__main__":

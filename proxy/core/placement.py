@@ -75,6 +75,10 @@ class Needs:
         return None
 
 
+NOTHING = Needs()
+"""What most rules need; one for all of them."""
+
+
 @dataclass(frozen=True, slots=True)
 class Rule:
     """When this holds → this list, or the page that the decision itself holds.

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from proxy import document
 from proxy.core.compose import ListTemplate
-from proxy.core.conditions import All, Condition
+from proxy.core.conditions import All, AnyOf, Condition
 from proxy.core.curated import Curated, NotCurated, read_curated
 from proxy.core.examples import given_of
 from proxy.core.forms import FormError, read_pick
@@ -150,12 +150,13 @@ class _Loader:
         line, _ = self._source.places[path]
         then = self._outcomes.read(node, path, salt=f"{self._name}/{node.name}")
         picks = tuple(self._picks(node.when, (*path, "when")))
+        when = self._when(node.when, (*path, "when"))
         return Rule(
             name=node.name,
-            when=self._when(node.when, (*path, "when")),
+            when=when,
             schedule=self._schedule(node.schedule, (*path, "schedule")),
             then=then,
-            segments=frozenset(s for one in walk(node.when) for s in one.segment),
+            segments=_segments(when, node.when),
             picks=picks,
             needs=needs_of(node.when, cart=self._cart and _look_at_cart(picks, then)),
             line=line,
@@ -274,6 +275,12 @@ def _query_names(file: PlacementFile) -> Iterator[str]:
     for value in file.decision.params.values() if file.decision else ():
         if isinstance(value, RequestNode):
             yield value.request.casefold()
+
+
+def _segments(when: Condition, node: WhenNode) -> frozenset[str]:
+    """Return all segments that are named: where it can be, the set that *when* has anyway."""
+    named = frozenset(segment for one in walk(node) for segment in one.segment)
+    return when.values if isinstance(when, AnyOf) and when.values == named else named
 
 
 def _look_at_cart(picks: Iterable[Pick], then: Outcome) -> bool:

@@ -24,7 +24,7 @@ from proxy.core.conditions import (
 from proxy.core.forms import CONDITIONS, FormError, read_pick
 from proxy.core.grammar import Comparison
 from proxy.core.nodes import ScheduleNode, WhenNode
-from proxy.core.placement import Needs
+from proxy.core.placement import NOTHING, Needs
 from proxy.core.query import Pick, as_text
 from proxy.core.schedule import Schedule, read_day, read_hours, read_moment
 from proxy.document import Path, nearest
@@ -224,11 +224,12 @@ def _read(reader: Callable[[str], T], text: str, at: Path, example: str) -> T:
 def needs_of(node: WhenNode, *, cart: bool) -> Needs:
     """Return what a rule with this `when:` asks that the token does not tell; *cart* is known."""
     parts = tuple(walk(node))
-    return Needs(
+    needs = Needs(
         profile=any(one.buyer or one.language or one.currency for one in parts),
         groups=any(one.group for one in parts),
         cart=cart,
     )
+    return NOTHING if needs == NOTHING else needs
 
 
 def walk(node: WhenNode) -> Iterator[WhenNode]:
