@@ -8,6 +8,7 @@ import contextlib
 import hashlib
 import logging
 import os
+import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -74,6 +75,7 @@ class Snapshot:
         self._path = path
         self._max_bytes = max_bytes
         self._parts: list[Part] = []
+        self._writing = threading.Lock()
         self._found = self._read()
 
     def add(self, part: Part) -> None:
@@ -86,8 +88,9 @@ class Snapshot:
         """Write all parts to the file; say whether that was possible."""
         self._found.clear()  # nobody has asked for what is left
         try:
-            self._path.parent.mkdir(parents=True, exist_ok=True)
-            self._replace(self._path.with_name(f".{self._path.name}.new"))
+            with self._writing:
+                self._path.parent.mkdir(parents=True, exist_ok=True)
+                self._replace(self._path.with_name(f".{self._path.name}.new"))
         except OSError as exc:
             _log.warning("the snapshot cannot be written", extra={"error": str(exc)})
             return False
