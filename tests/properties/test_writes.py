@@ -214,7 +214,7 @@ def _tags_of(path: str, body: bytes) -> set[str]:
 
 
 @settings(
-    max_examples=20,
+    max_examples=12,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
