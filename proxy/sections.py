@@ -280,9 +280,10 @@ class Redis(Section):
 
     @model_validator(mode="after")
     def _check_nodes(self) -> Self:
-        if self.mode == "standalone" and len(self.nodes) > 1:
-            what = "a standalone Redis has one node"
-            raise document.refusal(what, "name one, or set `mode` to sentinel or cluster")
+        paths = sum(node.startswith("/") for node in self.nodes)
+        if len(self.nodes) > 1 if self.mode == "standalone" else paths:
+            what = f"these are no nodes of mode {self.mode}"
+            raise document.refusal(what, "standalone: name one; else write each as host:port")
         return self
 
 

@@ -239,3 +239,21 @@ def test_an_outbox_in_redis_needs_a_redis(tmp_path: Path) -> None:
 def test_a_file_of_that_name_can_still_be_the_outbox(tmp_path: Path) -> None:
     settings = loaded(tmp_path, f"{LEAST}events: {{outbox: ./redis}}\n")
     assert settings.events.outbox == tmp_path / "redis"
+
+
+@pytest.mark.parametrize(
+    "redis",
+    [
+        "{nodes: [a:1, b:2]}",
+        "{nodes: [/run/sock], mode: sentinel}",
+        "{nodes: [a:1, /s], mode: cluster}",
+    ],
+)
+def test_the_nodes_of_redis_go_with_its_mode(tmp_path: Path, redis: str) -> None:
+    (mistake,) = mistakes(tmp_path, f"{LEAST}redis: {redis}\n")
+    assert "these are no nodes of mode" in mistake
+
+
+@pytest.mark.parametrize("node", ["valkey", "redis://valkey:6379", "valkey:", "a/b:1"])
+def test_a_node_of_redis_is_a_host_and_a_port_or_a_path(tmp_path: Path, node: str) -> None:
+    assert mistakes(tmp_path, f"{LEAST}redis: {{nodes: ['{node}']}}\n")

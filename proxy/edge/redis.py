@@ -177,7 +177,7 @@ def _make_client(config: RedisConfig, stack: contextlib.AsyncExitStack) -> Clien
         nodes = [ClusterNode(**_place(node)) for node in config.nodes]
         client = aredis.RedisCluster(startup_nodes=nodes, **_settings(config))
     else:
-        client = aredis.Redis(**_place(config.nodes[0]), **_settings(config))
+        client = aredis.Redis(**_place(config.nodes[0]), db=config.db, **_settings(config))
     stack.push_async_callback(client.aclose)
     return client
 
@@ -185,10 +185,11 @@ def _make_client(config: RedisConfig, stack: contextlib.AsyncExitStack) -> Clien
 def _behind_sentinel(config: RedisConfig, stack: contextlib.AsyncExitStack) -> aredis.Redis:
     places = [_place(node) for node in config.nodes]
     settings = _settings(config)
-    of_sentinels = {"username": None, "password": _secret(config.sentinel_password), "db": 0}
+    of_sentinels = {"username": None, "password": _secret(config.sentinel_password)}
     sentinel = Sentinel(  # type: ignore[no-untyped-call]  # the library's own omission
         [(place["host"], place["port"]) for place in places],
         sentinel_kwargs={**settings, **of_sentinels},
+        db=config.db,
         **settings,
     )
     for each in sentinel.sentinels:
@@ -200,7 +201,6 @@ def _behind_sentinel(config: RedisConfig, stack: contextlib.AsyncExitStack) -> a
 def _settings(config: RedisConfig) -> dict[str, Any]:
     """Return what all connections have in common. `Redis` bounds time, its users try again."""
     return {
-        "db": config.db,
         "username": config.username or None,
         "password": _secret(config.password),
         **(_encryption(config) if config.tls else {}),
