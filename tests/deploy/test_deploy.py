@@ -122,9 +122,16 @@ def test_what_watches_the_deployment_names_it() -> None:
     )
 
 
-def pod_labels() -> dict[str, str]:
-    labels: dict[str, str] = one("Deployment")["spec"]["template"]["metadata"]["labels"]
+def pod_labels(kind: str = "Deployment", name: str = "decision-proxy") -> dict[str, str]:
+    labels: dict[str, str] = one(kind, name)["spec"]["template"]["metadata"]["labels"]
     return labels
+
+
+def test_only_gateways_reach_redis() -> None:
+    policy = one("NetworkPolicy", "valkey")["spec"]
+    assert policy["podSelector"]["matchLabels"] == pod_labels("StatefulSet", "valkey")
+    (allowed,) = policy["ingress"]
+    assert allowed["from"] == [{"podSelector": {"matchLabels": pod_labels()}}]
 
 
 def test_what_is_mounted_is_there() -> None:
