@@ -9,7 +9,8 @@ from datetime import datetime
 from itertools import chain
 
 from proxy.core.conditions import All, AnyOf, Condition, Either, Subject
-from proxy.core.placement import Placement, Rule, generations
+from proxy.core.given import CART
+from proxy.core.placement import Placement, Rule, generations, picks_of
 from proxy.core.query import Pick
 from proxy.core.schedule import Phase
 from proxy.errors import Problem
@@ -59,14 +60,23 @@ def _ruleless_parents(placement: Placement) -> Iterator[Problem]:
 
 
 def _notes(placement: Placement, at: datetime) -> Iterator[Problem]:
-    """Give what is worth knowing about the placement's schedules."""
+    """Give what is worth knowing about the placement's schedules, and about carts."""
     for rule in placement.rules:
-        phase = rule.schedule.phase(at) if rule.schedule else Phase.ON
-        if rule.schedule is None or phase not in {Phase.OVER, Phase.UPCOMING}:
-            continue
-        what = f"'{rule.name}' does not apply: {rule.schedule.why_not(at)}"
+        for what, mend in (*_of_schedule(rule, at), *_of_cart(rule)):
+            yield Problem(placement.file, rule.line, 1, f"'{rule.name}' {what}", mend)
+
+
+def _of_schedule(rule: Rule, at: datetime) -> Iterator[tuple[str, str]]:
+    phase = rule.schedule.phase(at) if rule.schedule else Phase.ON
+    if rule.schedule is not None and phase in {Phase.OVER, Phase.UPCOMING}:
         mend = "remove it" if phase is Phase.OVER else "nothing to do until then"
-        yield Problem(placement.file, rule.line, 1, what, mend)
+        yield f"does not apply: {rule.schedule.why_not(at)}", mend
+
+
+def _of_cart(rule: Rule) -> Iterator[tuple[str, str]]:
+    """Give what is to be known of a rule that looks at a cart of the flow's."""
+    if not rule.needs.cart and any(pick.looks_at(CART) for pick in picks_of(rule)):
+        yield "looks for a cart in the flow's output", "for the live cart add `cart: true`"
 
 
 def _forestalled_by(when: Condition, taken: Mapping[tuple[Subject, str], str]) -> frozenset[str]:

@@ -101,6 +101,12 @@ class Rule:
         return off or self.needs.unmet(now.facts) or self.when.why_not(now)
 
 
+def picks_of(rule: Rule) -> Iterator[Pick]:
+    """Give every path into the decision that *rule* follows: to apply, and to list."""
+    yield from rule.picks
+    yield from (rule.then,) if isinstance(rule.then, Pick) else rule.then.picks
+
+
 @dataclass(frozen=True, slots=True)
 class Example:
     """What the file itself promises: given this, that rule (and query) is what comes out."""

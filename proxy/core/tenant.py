@@ -13,7 +13,7 @@ import msgspec
 
 from proxy.core.given import CART
 from proxy.core.lint import Findings
-from proxy.core.placement import Flow, Placement, Rule
+from proxy.core.placement import Flow, Placement, Rule, picks_of
 from proxy.core.query import Pick
 from proxy.core.when import SEGMENT
 from proxy.document import nearest
@@ -241,9 +241,4 @@ def _picks(placement: Placement, flow: Flow) -> Iterator[tuple[int, Pick]]:
     if flow.segment is not None:
         yield flow.line, flow.segment
     for rule in placement.rules:
-        yield from ((rule.line, pick) for pick in _picks_of(rule))
-
-
-def _picks_of(rule: Rule) -> Iterator[Pick]:
-    yield from rule.picks
-    yield from (rule.then,) if isinstance(rule.then, Pick) else rule.then.picks
+        yield from ((rule.line, pick) for pick in picks_of(rule))

@@ -145,6 +145,26 @@ def test_what_is_noted_depends_on_the_moment(month: int, day: int, noted: list[s
     assert [note.what.split("'")[1] for note in examine(SCHEDULED, at).notes] == noted
 
 
+@pytest.mark.parametrize(
+    ("rule", "more", "noted"),
+    [
+        ("when: {has: cart}, query: {}", "", True),
+        ("when: {segment: a}, query: {ID: {from: 'cart[].ProductID'}}", "", True),
+        ("when: {has: cart}, query: {}", "cart: true", False),
+        ("when: {has: carts}, query: {}", "", False),
+    ],
+)
+def test_a_cart_of_the_flow_s_own_is_noted(rule: str, more: str, *, noted: bool) -> None:
+    found = examine(slot(f"[{{name: r, {rule}}}]", more=more), NOON).notes
+    told = [f"{note.what}; {note.mend}" for note in found]
+    assert (
+        told
+        == ["'r' looks for a cart in the flow's output; for the live cart add `cart: true`"][
+            : int(noted)
+        ]
+    )
+
+
 def test_findings_add_up() -> None:
     mistake, note = (Problem("f", line, 1, "what", "mend") for line in (1, 2))
     assert Findings((mistake,)) + Findings(notes=(note,)) == Findings((mistake,), (note,))
