@@ -82,7 +82,8 @@ class Personalized:
     @property
     def age_s(self) -> float:
         """Return the age of the least fresh part."""
-        return max(self.decision.age_s, self.page.age_s, self.facts_age_s)
+        known_s = max(self.decision.age_s, self.facts_age_s)
+        return max(known_s + self.timings.steps.get("list", 0.0), self.page.age_s)
 
     @property
     def rung(self) -> Rung:

@@ -5,6 +5,10 @@ from typing import Any
 
 import pytest
 
+from proxy.cache.cache import Served
+from proxy.core.choose import Choice
+from proxy.model import Decision, Freshness, ListQuery, Page, Reason
+from proxy.pipeline import Personalized, Timings
 from tests.answers import caches, ids, personalization, until
 from tests.conftest import StartGateway
 from tests.emulators import Cdp, OrderCloud
@@ -423,3 +427,14 @@ async def test_a_list_of_several_is_cached_piece_by_piece(
     assert (caches(first), caches(second)) == ({"page": "fwd=miss"}, {"page": "hit"})
     assert second.content == first.content
     assert len(await ordercloud.lists()) == 2
+
+
+def test_what_was_known_before_the_list_came_is_older_by_as_long() -> None:
+    done = Personalized(
+        placement="hero",
+        choice=Choice("default", None, Reason.MATCHED, ListQuery("me/products", ())),
+        decision=Decision("vip", Reason.MATCHED, Freshness.CACHED, age_s=20.0),
+        page=Served(Page(b"{}", '""', 0), Freshness.FRESH, 3.0, 57.0),
+        timings=Timings({"verify": 1.0, "decision": 2.0, "list": 3.0}),
+    )
+    assert done.age_s == 23.0
