@@ -8,7 +8,7 @@ import time
 from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import pytest
 
@@ -74,11 +74,13 @@ class World:
 
 
 @contextlib.asynccontextmanager
-async def _shared(folder: Path) -> AsyncIterator[SharedOutbox]:
+async def _shared(
+    folder: Path, clock: Callable[[], float] = time.time
+) -> AsyncIterator[SharedOutbox]:
     async with (
         running_redis(folder) as server,
         redis.connected(RedisConfig(nodes=(server.node,))) as client,
-        sharedoutbox.opened(client, Events(), prefix="test", lease_s=60.0, clock=time.time) as box,
+        sharedoutbox.opened(client, Events(), prefix="test", lease_s=60.0, clock=clock) as box,
     ):
         yield box
 
@@ -324,6 +326,10 @@ class Away:
         self.taken.setdefault(event["guest"], []).append(event["n"])
 
 
+Opening: TypeAlias = contextlib.AbstractAsyncContextManager[Outbox | SharedOutbox]
+_ALL = {guest: [*range(10)] for guest in "abc"}
+
+
 class TestLongOutages:
     """Days, by the outbox's own clock."""
 
@@ -331,10 +337,12 @@ class TestLongOutages:
     def without_pause(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(delivery, "_POLL_S", 0.0)
 
-    async def _arrived(self, folder: Path, clock: Ticking, *, days: float) -> dict[str, list[int]]:
+    async def _arrived(
+        self, opening: Opening, clock: Ticking, *, days: float
+    ) -> dict[str, list[int]]:
         """Accept events while CDP is away; return what it took when all was delivered."""
         sink, tasks, delivered = Away(clock, for_s=days * 86400), Tasks(), Counter[str]()
-        async with outbox.opened(folder / "outbox.db", Events(), clock=clock) as box:
+        async with opening as box:
             worker = Delivery(
                 box,
                 sink,
@@ -356,11 +364,18 @@ class TestLongOutages:
     async def test_cdp_away_for_days_costs_neither_events_nor_their_order(
         self, tmp_path: Path
     ) -> None:
-        taken = await self._arrived(tmp_path, Ticking(), days=4)
-        assert taken == {guest: [*range(10)] for guest in "abc"}
+        clock = Ticking()
+        opening = outbox.opened(tmp_path / "outbox.db", Events(), clock=clock)
+        assert await self._arrived(opening, clock, days=4) == _ALL
 
-    async def test_a_clock_that_jumps_to_and_fro_costs_none_either(self, tmp_path: Path) -> None:
+    @pytest.mark.parametrize("keeper", ["sqlite", "redis"])
+    async def test_a_clock_that_jumps_to_and_fro_costs_none_either(
+        self, tmp_path: Path, keeper: str
+    ) -> None:
         chance = random.Random(0)  # noqa: S311 - the same jumps in every run
         jumps = (0.0, 0.0, 0.0, 3600.0, -3600.0, 400 * 86400.0, -400 * 86400.0)
         clock = Ticking(lambda: chance.choice(jumps))
-        assert await self._arrived(tmp_path, clock, days=1) == {g: [*range(10)] for g in "abc"}
+        opening: Opening = _shared(tmp_path, clock)
+        if keeper == "sqlite":
+            opening = outbox.opened(tmp_path / "outbox.db", Events(), clock=clock)
+        assert await self._arrived(opening, clock, days=1) == _ALL
