@@ -1,9 +1,11 @@
 """The fast path gives the app's own answers, byte for byte, and only while they hold."""
 
 import asyncio
+import random
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -187,13 +189,14 @@ class Pair:
         """Return all that *gateway* says to it, on a connection of its own."""
         async with connected(str(gateway.shop.base_url)) as wire:
             for packet in said.packets:
-                await wire.say(self._filled(packet))
+                await wire.say(self.filled(packet))
                 await asyncio.sleep(0.002)  # so that it travels alone; no answer depends on it
             if not said.is_last:
                 await wire.say(_LAST)
             return await wire.hear_all()
 
-    def _filled(self, packet: str) -> bytes:
+    def filled(self, packet: str) -> bytes:
+        """Return what goes out for *packet*."""
         for name, word in self.words.items():
             packet = packet.replace(f"{{{name}}}", word)
         return packet.encode()
@@ -222,6 +225,30 @@ async def test_its_answers_are_those_of_the_app(pair: Pair) -> None:
             assert _VARYING.sub(b"", fast) == _VARYING.sub(b"", slow), name
             assert not _FAST.search(slow)
         assert bool(_FAST.search(answers[-1][0])) is said.is_plain, name
+
+
+@pytest.mark.parametrize("seed", range(3))
+async def test_however_requests_are_cut_into_packets_the_answers_are_the_same(
+    pair: Pair, seed: int
+) -> None:
+    draw = random.Random(seed)  # noqa: S311 - no secret
+    plain = [one for one in _CORPUS.values() if one.is_plain][:12]
+    for said in plain * 2:
+        await pair.answers(pair.fast, said)
+        await pair.answers(pair.slow, said)
+    texts = [pair.filled("".join(said.packets)).decode() for said in plain]
+    for _ in range(30):
+        said = Said(tuple(_cut("".join(draw.choices(texts, k=4)), draw)))
+        fast, slow = [await pair.answers(one, said) for one in (pair.fast, pair.slow)]
+        assert _VARYING.sub(b"", fast) == _VARYING.sub(b"", slow), said
+
+
+def _cut(text: str, draw: random.Random) -> Iterator[str]:
+    """Cut *text* into a few packets: between two requests, mostly."""
+    ends = [match.end() for match in re.finditer(r"\r\n\r\n", text)]
+    cuts = {0, len(text), *draw.sample(ends, 2), draw.randrange(len(text))}
+    for start, end in pairwise(sorted(cuts)):
+        yield text[start:end]
 
 
 async def test_what_it_answers_is_counted_and_named_like_the_rest(pair: Pair) -> None:
