@@ -6,62 +6,13 @@
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
-import jmespath
-from jmespath.exceptions import JMESPathError
-from pydantic import (
-    AnyHttpUrl,
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    SecretStr,
-    model_validator,
-)
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
 
 from proxy import document
 from proxy.quantity import Duration, Size
+from proxy.values import Durations, JmesPath, Nodes, Pairs, Port, Url, Words
 
 _EDGE = "https://edge-platform.sitecorecloud.io"
-
-
-def _read_list(value: object) -> object:
-    """Read a comma-separated text as a list, as it comes from the environment."""
-    if not isinstance(value, str):
-        return value
-    return [stripped for part in value.split(",") if (stripped := part.strip())]
-
-
-def _read_pairs(value: object) -> object:
-    """Read `name=value,…` as a mapping, as it comes from the environment."""
-    if not isinstance(value, str):
-        return value
-    return dict(word.partition("=")[::2] for word in value.split(",") if word)
-
-
-def _read_url(value: object) -> str:
-    url = AnyHttpUrl(str(value))
-    if url.username or url.password or url.query or url.fragment:
-        what = "a URL here has a scheme, a host and perhaps a path"
-        raise document.refusal(what, "remove the rest")
-    return str(url).rstrip("/")
-
-
-def _read_path(value: object) -> str:
-    try:
-        jmespath.compile(str(value))
-    except JMESPathError as exc:
-        raise document.refusal(f"{value!r} is no JMESPath", "write e.g. Product.xp.kind") from exc
-    return str(value)
-
-
-JmesPath = Annotated[str, BeforeValidator(_read_path, json_schema_input_type=str)]
-Url = Annotated[str, BeforeValidator(_read_url, json_schema_input_type=str)]
-Pairs = BeforeValidator(_read_pairs)
-Words = Annotated[tuple[str, ...], BeforeValidator(_read_list)]
-Durations = Annotated[tuple[Duration, ...], BeforeValidator(_read_list)]
-Port = Annotated[int, Field(ge=0, le=65535)]
-RedisNode = Annotated[str, Field(pattern=r"^(/.+|[^/]+:[0-9]{1,5})$")]
-RedisNodes = Annotated[tuple[RedisNode, ...], BeforeValidator(_read_list)]
 
 
 class Section(BaseModel):
@@ -261,7 +212,7 @@ class Consent(Section):
 class Redis(Section):
     """Redis or Valkey, which replicas share; without `nodes` each replica is on its own."""
 
-    nodes: RedisNodes = Field(
+    nodes: Nodes = Field(
         (), description="`host:port` of the server, its Sentinels, or some of the cluster"
     )
     mode: Literal["standalone", "sentinel", "cluster"] = Field(

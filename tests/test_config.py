@@ -256,4 +256,5 @@ def test_the_nodes_of_redis_go_with_its_mode(tmp_path: Path, redis: str) -> None
 
 @pytest.mark.parametrize("node", ["valkey", "redis://valkey:6379", "valkey:", "a/b:1"])
 def test_a_node_of_redis_is_a_host_and_a_port_or_a_path(tmp_path: Path, node: str) -> None:
-    assert mistakes(tmp_path, f"{LEAST}redis: {{nodes: ['{node}']}}\n")
+    (mistake,) = mistakes(tmp_path, f"{LEAST}redis: {{nodes: ['{node}']}}\n")
+    assert mistake.endswith("write host:port, or the path of a socket")
