@@ -11,7 +11,7 @@ from proxy.errors import ProxyError, TokenError
 from proxy.model import Decision, Freshness, Page
 from proxy.pipeline import Personalized
 from tests.properties import shop
-from tests.properties.shop import Person, Upstreams
+from tests.properties.upstreams import Person, Upstreams
 
 Subject: TypeAlias = tuple[str, ...]
 Promises: TypeAlias = Mapping[Subject, float]

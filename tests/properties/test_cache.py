@@ -21,7 +21,8 @@ from tests.clock import Clock
 from tests.issuer import Issuer
 from tests.properties import shop
 from tests.properties.promises import Asking, Check, Promises, Subject
-from tests.properties.shop import Common, Person, Replica, Upstreams, VirtualLoop
+from tests.properties.shop import Common, Replica, VirtualLoop
+from tests.properties.upstreams import Person, Upstreams
 from tests.shared import SharedMemory
 
 _USERS, _ANONYMOUS = ("alice", "bob", "carol"), ("ann", "abe")
