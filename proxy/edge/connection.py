@@ -23,7 +23,6 @@ _HELD_MAX_BYTES = 256 * 1024
 _INTERIM = range(100, 200)
 _FRAMING = frozenset({b"content-length", b"transfer-encoding"})
 _SENDABLE_TARGET = re.compile(rb"[\x21-\x7e]+")
-_UNSENDABLE = re.compile(rb"[\x00\r\n]")
 
 
 class BrokenOff(ConnectionError):
@@ -46,13 +45,13 @@ def request_head(method: str, target: bytes, headers: Iterable[Header]) -> bytes
     """
     if not _SENDABLE_TARGET.fullmatch(target):
         raise RequestError("the request target is not one that can be sent as HTTP")
-    parts = [b"%b %b HTTP/1.1\r\n" % (method.encode("ascii"), target)]
-    for name, value in headers:
-        if _UNSENDABLE.search(value):
-            raise RequestError("a header's value is not one that can be sent as HTTP")
-        parts.append(b"%b: %b\r\n" % (name, value))
-    parts.append(b"\r\n")
-    return b"".join(parts)
+    lines = [b"%b %b HTTP/1.1" % (method.encode("ascii"), target)]
+    lines += [b"%b: %b" % header for header in headers]
+    head = b"\r\n".join([*lines, b"", b""])
+    ends = len(lines) + 1
+    if head.count(b"\r") != ends or head.count(b"\n") != ends or b"\x00" in head:
+        raise RequestError("a header is not one that can be sent as HTTP")
+    return head
 
 
 class Connection(asyncio.Protocol):
