@@ -85,6 +85,12 @@ class Metrics:
             ["placement", "rung"],
             registry=registry,
         )
+        self.repeats = Counter(
+            "decision_proxy_repeats",
+            "Placements answered by the fast path.",
+            ["placement"],
+            registry=registry,
+        )
         self.upstream_seconds = Histogram(
             "decision_proxy_upstream_seconds",
             "Calls to an upstream, by HTTP status or the gateway's error code.",

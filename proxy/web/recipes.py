@@ -112,6 +112,7 @@ class Tally:
         metrics.placements.labels(*self.placement).inc(self.count)
         metrics.pages.labels(*self.page).inc(self.count)
         metrics.note_shown(self.kind, self.count)
+        metrics.repeats.labels(self.placement[0]).inc(self.count)
         self.count, self.seconds, self.slow = 0, 0.0, []
 
 
@@ -178,12 +179,13 @@ class Recipes:
         self._metrics = metrics
         self._known: dict[bytes, Recipe] = {}
         self._oldest_first: deque[bytes] = deque()
-        self._bytes = 0
+        self.size_bytes = 0
         self._tallies: dict[tuple[object, ...], Tally] = {}
         self._version = ""
         self._prefix = secrets.token_hex(8).encode()
         self._numbers = itertools.count(1)
         metrics.before_reading(self._count)
+        metrics.cache_bytes.labels("answers").set_function(lambda: self.size_bytes)
 
     def follow(self, rules: RuleSet) -> None:
         """Take *rules* for those that serve: what was answered by others is no longer known."""
@@ -221,12 +223,12 @@ class Recipes:
     def _keep(self, request: bytes, recipe: Recipe) -> None:
         if request not in self._known:
             self._oldest_first.append(request)
-            self._bytes += len(request) + _ENTRY_BYTES
+            self.size_bytes += len(request) + _ENTRY_BYTES
         self._known[request] = recipe
-        while self._bytes > self._max_bytes:
+        while self.size_bytes > self._max_bytes:
             oldest = self._oldest_first.popleft()
             del self._known[oldest]
-            self._bytes -= len(oldest) + _ENTRY_BYTES
+            self.size_bytes -= len(oldest) + _ENTRY_BYTES
 
     def _tally(self, scope: Scope, status: int, plain: Plain) -> Tally:
         request = scope["method"], scope["route"].path, str(status)

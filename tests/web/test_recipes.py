@@ -172,6 +172,7 @@ def test_beyond_the_bound_the_oldest_goes(known: Recipes) -> None:
     left = [number for number in range(100) if known.find(b"%03d" % number)]
     assert left == list(range(100 - len(left), 100))
     assert 1 < len(left) < 10
+    assert known.size_bytes <= 10_000
 
 
 def test_learning_again_takes_no_more_room(known: Recipes) -> None:
@@ -198,6 +199,7 @@ def test_what_is_tallied_is_counted_when_the_metrics_are_read(
     assert f'decision_proxy_request_seconds_bucket{{le="0.05",{route}}} 3.0' in lines
     assert f"decision_proxy_request_seconds_sum{{{route}}} 0.031494140625" in lines
     assert 'decision_proxy_pages_total{freshness="cached",placement="hero"} 3.0' in lines
+    assert 'decision_proxy_repeats_total{placement="hero"} 3.0' in lines
 
 
 def test_no_two_requests_have_one_id(known: Recipes) -> None:
