@@ -74,7 +74,8 @@ class Check:
     def _decision(self, decision: Decision) -> None:
         output: Any = decision.output
         assert output["by"] == self._asking.person.name, "another guest's decision"
-        self._since(output["at"], ("decided", output["by"]))
+        if decision.freshness is not Freshness.STALE:
+            self._since(output["at"], ("decided", output["by"]))
         age_s = self._asking.at - output["at"]
         assert decision.age_s >= age_s - _BIT_S, "a decision claims to be younger than it is"
         self._lifetime(self._placement.decision_times, decision.freshness, age_s)

@@ -18,6 +18,7 @@ from proxy.cache.cache import Cache
 from proxy.cache.journal import Journal, Journals
 from proxy.cache.refusals import Refusals
 from proxy.cache.replicas import Replicas
+from proxy.core.freshness import State
 from proxy.core.rules import load
 from proxy.decisions import Decisions
 from proxy.edge.memory import Memory
@@ -95,7 +96,11 @@ class Replica:
         self._random = Random(number).random  # noqa: S311 - the same in every run
         self.tasks = Tasks()
         self.memories: list[Memory[Any]] = []
-        self.journals = Journals(*(Journal(most=TAGS_MAX) for _ in range(3)))
+        self.journals = Journals(
+            Journal(most=TAGS_MAX),
+            Journal(most=TAGS_MAX, outdated=State.ON_ERROR),
+            Journal(most=TAGS_MAX, outdated=State.ON_ERROR),
+        )
         client, lives = Client(upstreams, number), CacheConfig()
         shoppers = Shoppers(
             client,

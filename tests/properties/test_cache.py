@@ -140,7 +140,8 @@ class CacheModel(RuleBasedStateMachine):
     def do_something(self, name: str, number: int) -> None:
         person = self.upstreams.people[name]
         person.segment = "other" if person.segment == "vip" else "vip"
-        self._purge(number, _guest(person), promises={("decided", name): self.clock.now})
+        promises: Promises = {("decided", name): self.clock.now}
+        self._purge(number, _guest(person), hard=False, promises=promises)
 
     @rule(name=st.sampled_from(_USERS), to=st.sampled_from(_USERS), number=_REPLICAS)
     def move(self, name: str, to: str, number: int) -> None:
