@@ -58,7 +58,6 @@ class TestOfQuery:
             (("search", "watch"), set()),
             (("xp.color", "red|blue"), set()),
         ],
-        ids=str,
     )
     def test_what_it_names_is_tagged_listed_or_not(
         self, param: tuple[str, str], wanted: set[str]
@@ -90,7 +89,6 @@ class TestOfItems:
             ("me/promotions", {"ID": "half"}, {"promotion:half"}),
             ("me/orders", {"ID": "o1"}, set()),
         ],
-        ids=str,
     )
     def test_an_item_is_tagged_by_what_its_fields_show(
         self, resource: str, item: dict[str, object], wanted: set[str]
