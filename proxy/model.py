@@ -214,7 +214,6 @@ class Execution:
 
     output: Json
     reason: Reason
-    size_bytes: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -46,13 +46,13 @@ class Cdp:
             content=msgspec.json.encode(self._body(call)),
         )
         if answer.status in _CLIENT_FAULTS and answer.status not in _TRY_LATER:
-            return Execution(None, Reason.FLOW_REFUSED, len(answer.body))
+            return Execution(None, Reason.FLOW_REFUSED)
         if answer.status != _OK:
             raise UpstreamFailed(f"CDP answered {answer.status}")
         output = _parse(answer.body)
         if isinstance(output, dict) and output.get("message") == _NO_FLOW:
-            return Execution(None, Reason.NO_FLOW, len(answer.body))
-        return Execution(output, Reason.MATCHED, len(answer.body))
+            return Execution(None, Reason.NO_FLOW)
+        return Execution(output, Reason.MATCHED)
 
     def _body(self, call: Call) -> dict[str, object]:
         config = self._config

@@ -45,7 +45,7 @@ PAGES = Codec(Page, pack=lambda page: page, unpack=lambda page: page)
 PROFILES = Codec(Profile, pack=lambda profile: profile, unpack=lambda profile: profile)
 GROUPS = Codec(frozenset[str], pack=sorted, unpack=frozenset)
 EXECUTIONS = Codec(
-    tuple[Any, Reason, int],  # any JSON: msgspec has no name for it
-    pack=lambda done: (done.output, done.reason, done.size_bytes),
+    tuple[Any, Reason],  # any JSON: msgspec has no name for it
+    pack=lambda done: (done.output, done.reason),
     unpack=lambda wire: Execution(*wire),
 )

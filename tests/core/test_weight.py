@@ -56,4 +56,4 @@ def test_a_decision_weighs_what_it_takes() -> None:
 
 def _executions(count: int) -> Iterator[Execution]:
     for _ in range(count):
-        yield Execution(msgspec.json.decode(_DECISION), Reason.MATCHED, len(_DECISION))
+        yield Execution(msgspec.json.decode(_DECISION), Reason.MATCHED)

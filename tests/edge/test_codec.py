@@ -10,7 +10,7 @@ from proxy.model import Execution, Page, Profile, Reason
 
 @pytest.mark.parametrize("output", [None, {"segment": "vip", "ids": [1, 2.5, "x", None, True]}])
 def test_executions_are_read_as_they_were_written(output: dict[str, object] | None) -> None:
-    done = Execution(output, Reason.MATCHED, 40)  # type: ignore[arg-type]  # JSON it is
+    done = Execution(output, Reason.MATCHED)  # type: ignore[arg-type]  # JSON it is
     assert EXECUTIONS.decode(EXECUTIONS.encode(done)) == done
 
 
