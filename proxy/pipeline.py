@@ -136,6 +136,12 @@ class Pipeline:
                 raise
             return _curated(placement, placement.curated, asked, timings)
         timings.step("verify")
+        return await self._decided(placement, shopper, asked, timings)
+
+    async def _decided(
+        self, placement: Placement, shopper: Shopper, asked: Asked, timings: Timings
+    ) -> Personalized:
+        """Take the steps that are left, for somebody who is known."""
         decision, facts, shared = await asyncio.gather(
             self._decisions.decide(placement, shopper, asked),
             self._shoppers.facts(placement.needs, shopper, asked),
