@@ -14,7 +14,7 @@ from proxy.core.choose import Listed
 from proxy.core.diff import Change, compare, touched_ratio
 from proxy.core.given import Given
 from proxy.core.traffic import NoTraffic, Traffic, read
-from proxy.errors import DocumentError, OrderCloudRefused, Problem, UpstreamError
+from proxy.errors import DocumentError, OrderCloudRefused, Problem, ProxyError
 from proxy.model import Shopper
 from proxy.reload import RuleSet
 from proxy.remote import fetch_traffic
@@ -119,12 +119,13 @@ async def look(
         DocumentError: the file does not tell of traffic.
         ProxyError: nobody can be signed in, or OrderCloud gives no usable answer.
     """
-    notes = []
-    try:
-        told = read_traffic(traffic) if traffic else await fetch_traffic(settings, url=url)
-    except UpstreamError as exc:
-        told = None
-        notes.append(f"the recent traffic is not known: {exc}")
+    notes: list[str] = []
+    told = read_traffic(traffic) if traffic else None
+    if traffic is None:
+        try:
+            told = await fetch_traffic(settings, url=url)
+        except ProxyError as exc:  # no key, no gateway: the lists can be looked at all the same
+            notes.append(f"the recent traffic is not known: {exc}")
     changes = compare(before.placements, after.placements, datetime.now(UTC), told)
     async with shelf.opened(settings) as opened:
         impacts = [[one async for one in _impacts(change, opened)] for change in changes]

@@ -137,7 +137,8 @@ def _telling(
             return document.problem(path, f"'{name}' is missing", "add it")
         case _:
             context = error.get("ctx", {})
-            return document.problem(path, str(context["what"]), str(context["mend"]))
+            at = (*path, "") if name == _KEY else path
+            return document.problem(at, str(context["what"]), str(context["mend"]))
 
 
 def _problem(document: Document, error: ErrorDetails, path: Path) -> Problem:

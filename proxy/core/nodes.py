@@ -3,6 +3,7 @@
 These models check the shape; core.rules reads the meaning.
 """
 
+import re
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator
@@ -55,8 +56,31 @@ Text = Annotated[
 Texts = Annotated[list[Text], BeforeValidator(_listed, json_schema_input_type=OneOrMore)]
 SomeTexts = Annotated[Texts, BeforeValidator(_filled, json_schema_input_type=OneOrMore)]
 
-ParamName = Annotated[str, Field(pattern=r"^[A-Za-z]\w*$")]
-Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][\w .-]*$", max_length=100)]
+_PARAM = r"^[A-Za-z]\w*$"
+_NAME = r"^[A-Za-z0-9][\w .-]*$"
+_FLOW = r"^[a-z0-9_]+\*?$"
+_PLACEMENT = r"^[a-z0-9][a-z0-9-]*$"
+_SPELLINGS = {
+    _PARAM: "use letters, digits and _, a letter first",
+    _NAME: "use letters, digits, spaces, ., _ and -, a letter or digit first",
+    _FLOW: "use small letters, digits and _, as CDP does in a friendlyId",
+    _PLACEMENT: "use small letters, digits and -, a letter or digit first",
+}
+
+
+def _spelled(pattern: str) -> BeforeValidator:
+    """Refuse what does not fit *pattern*, and say how it may be spelled."""
+
+    def check(value: Any) -> Any:
+        if isinstance(value, str) and not re.match(pattern, value):
+            raise refusal(f"'{value}' cannot be a name here", _SPELLINGS[pattern])
+        return value
+
+    return BeforeValidator(check)
+
+
+ParamName = Annotated[str, Field(pattern=_PARAM), _spelled(_PARAM)]
+Name = Annotated[str, Field(pattern=_NAME, max_length=100), _spelled(_NAME)]
 Values = dict[str, Any]
 WrittenList = Annotated[str, Field(pattern=r"^[\w.-]+\.json$")] | list[Values]
 
@@ -96,15 +120,13 @@ class WhenNode(Node):
 class RequestNode(Node):
     """`{request: name}`."""
 
-    request: Annotated[str, Field(pattern=r"^[A-Za-z]\w*$")] = Field(
-        description="the query parameter of the storefront's request"
-    )
+    request: ParamName = Field(description="the query parameter of the storefront's request")
 
 
 class FlowNode(Node):
     """`decision:`."""
 
-    flow: Annotated[str, Field(pattern=r"^[a-z0-9_]+\*?$")] = Field(
+    flow: Annotated[str, Field(pattern=_FLOW), _spelled(_FLOW)] = Field(
         description="friendlyId of the CDP/Personalize experience or experiment"
     )
     segment: str | None = Field(None, description="JMESPath of the segment in the flow's output")
@@ -209,8 +231,8 @@ class ExampleNode(Node):
 class PlacementFile(Node):
     """A file of `rules/`: one placement."""
 
-    placement: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]*$", max_length=100)] = Field(
-        description="the name by which the storefront asks"
+    placement: Annotated[str, Field(pattern=_PLACEMENT, max_length=100), _spelled(_PLACEMENT)] = (
+        Field(description="the name by which the storefront asks")
     )
     description: str = Field("", description="for people")
     resource: str = Field(description="the OrderCloud list, e.g. me/products")

@@ -41,7 +41,7 @@ class Outcomes:
         if HOLDOUT in split:
             what = f"'{HOLDOUT}' is the name of those who see the default"
             self._report((*path, "experiment", "split", HOLDOUT), what, "give another name")
-        for name in split.keys() ^ node.variants.keys():
+        for name in sorted(split.keys() ^ node.variants.keys()):
             what = f"'{name}' has to stand in both `experiment.split` and `variants`"
             self._report(path, what, "add it, or remove it")
         if not any(split.values()):

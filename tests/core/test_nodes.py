@@ -72,7 +72,7 @@ def test_nothing_is_changed_after_reading() -> None:
         ('{name: r, when: {segment: ""}, query: {}}', "there is no text between the quotes"),
         ("{when: {segment: vip}, query: {}}", "'name' is missing; add it"),
         ("{name: r, query: {}}", "'when' is missing; add it"),
-        ("{name: '', when: {segment: vip}, query: {}}", "'name'"),
+        ("{name: '', when: {segment: vip}, query: {}}", "'' cannot be a name here"),
         ("{name: r, when: {segment: vip}, query: {}, fill: }", "there is no value"),
     ],
 )

@@ -111,15 +111,16 @@ def test_a_rule_may_show_the_list_inside_the_decision() -> None:
           "curated, decision, default, description, examples, parents, placement, resource, "
           "route, rules, scope, timezone")]),
         ("placement: Home Hero\nresource: me/products\n" + TAIL,
-         [("1:12: 'placement': string should match pattern '^[a-z0-9][a-z0-9-]*$'; "
-          "here stands 'Home Hero'")]),
+         [("1:12: 'Home Hero' cannot be a name here; use small letters, digits and -, "
+           "a letter or digit first")]),
         ("placement: slot\nresource: me/product\n" + TAIL,
          ["2:11: 'me/product' is not a list of OrderCloud's; did you mean 'me/products'?"]),
         ("placement: slot\nresource: products\n" + TAIL,
          ["2:11: 'products' is not a list of OrderCloud's; did you mean 'me/products'?"]),
         (HEAD + "decision: {segment: x}\n" + TAIL, ["3:11: 'flow' is missing; add it"]),
         (HEAD + "decision: {flow: Home Hero}\n" + TAIL,
-         ["3:18: 'flow': string should match pattern '^[a-z0-9_]+\\*?$'; here stands 'Home Hero'"]),
+         [("3:18: 'Home Hero' cannot be a name here; use small letters, digits and _, "
+           "as CDP does in a friendlyId")]),
         (HEAD + "decision: {flow: f, segment: 'a['}\n" + TAIL,
          [("3:30: 'a[' is not a path into the decision; "
           "write e.g. persona, offer.ids or products[].id")]),
@@ -145,7 +146,7 @@ def test_a_rule_may_show_the_list_inside_the_decision() -> None:
          ["3:33: 'request' is missing; add it",
           "3:34: unknown key 'requestt'; did you mean 'request'?"]),
         (HEAD + "decision: {flow: f, params: {'1x': 5}}\n" + TAIL,
-         ["3:30: '1x': string should match pattern '^[A-Za-z]\\w*$'; here stands '1x'"]),
+         ["3:30: '1x' cannot be a name here; use letters, digits and _, a letter first"]),
         (HEAD + "timezone: London\n" + TAIL,
          ["3:11: 'London' is not a time zone; write e.g. Europe/London or America/New_York"]),
     ],
@@ -179,7 +180,8 @@ def test_a_mistake_in_a_file_is_told_with_its_place_and_its_mend(
         ("{name: default, when: {segment: a}, query: {}}",
          ["3:16: the name 'default' is taken; give each rule a name of its own"]),
         ("{name: '-', when: {segment: a}, query: {}}",
-         ["3:16: 'name': string should match pattern '^[A-Za-z0-9][\\w .-]*$'; here stands '-'"]),
+         [("3:16: '-' cannot be a name here; use letters, digits, spaces, ., _ and -, "
+           "a letter or digit first")]),
         ("{name: r, when: {segment: a}, query: {ID: a}, order: sorted}",
          ["3:62: 'order': input should be 'as-listed'; here stands 'sorted'"]),
         ("{name: r, when: {segment: a}, query: {Name: a}, order: as-listed}",
