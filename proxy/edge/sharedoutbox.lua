@@ -265,7 +265,8 @@ function steps.revive(...)
   return revived
 end
 
-local function listed(numbers)
+function steps.list(which, limit)
+  local numbers = redis.call('ZRANGE', which == 'dead' and dead or waiting, 0, limit - 1)
   for place, number in ipairs(numbers) do
     numbers[place] = {
       tonumber(number),
@@ -275,14 +276,6 @@ local function listed(numbers)
     }
   end
   return numbers
-end
-
-function steps.list_waiting(limit)
-  return listed(redis.call('ZRANGE', waiting, 0, limit - 1))
-end
-
-function steps.list_dead(limit)
-  return listed(redis.call('ZRANGE', dead, 0, limit - 1))
 end
 
 function steps.depth()

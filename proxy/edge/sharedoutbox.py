@@ -152,11 +152,11 @@ class SharedOutbox:
 
     async def waiting(self, limit: int) -> list[Listed]:
         """Return the first *limit* waiting events; `reason` is why one waits longer."""
-        return [_listed(*row) for row in await self._do("list_waiting", limit)]
+        return [_listed(*row) for row in await self._do("list", "waiting", limit)]
 
     async def dead_letters(self, limit: int) -> list[Listed]:
         """Return the first *limit* dead events, each with the reason."""
-        return [_listed(*row) for row in await self._do("list_dead", limit)]
+        return [_listed(*row) for row in await self._do("list", "dead", limit)]
 
     async def replay(self, numbers: Sequence[int] | None = None) -> int:
         """Let dead events, all or those *numbers*, wait again in their old order; count them."""

@@ -1,7 +1,6 @@
 """Listens to what passes through to OrderCloud, after the answer has gone out, in each's order."""
 
 import asyncio
-import contextlib
 import uuid
 from collections.abc import Awaitable, Callable
 from functools import partial
@@ -113,10 +112,13 @@ class Listener:
 
 
 async def _with_patience(take: Callable[[], Awaitable[None]]) -> None:
-    """Try a few times where the outbox takes nothing for a moment: nobody waits for it."""
+    """Try a few times where outbox or OrderCloud is away for a moment: nobody waits for it."""
     for pause_s in _PAUSES_S:
-        with contextlib.suppress(OutboxFull):
+        try:
             return await take()
+        except ProxyError as exc:
+            if not (exc.is_outage or isinstance(exc, OutboxFull)):
+                raise
         await asyncio.sleep(pause_s)
     return await take()
 

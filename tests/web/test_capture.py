@@ -302,6 +302,18 @@ async def test_an_order_that_cannot_be_looked_into_is_counted_as_lost(
     await until(ask, lambda text: lost in text)
 
 
+async def test_an_order_that_cannot_be_looked_into_for_a_moment_is_told_later(
+    shop: Shop, ordercloud: OrderCloud, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(capture, "_PAUSES_S", (0.01,) * 5)
+    await shop.log_in("alice")
+    await shop.add("watch-1")
+    await shop.told(2)
+    await ordercloud.fail("/v1/orders/outgoing", status=500, times=2)
+    await shop.call("POST", "cart/submit")
+    assert await shop.types(3) == ["IDENTITY", "ADD", "ORDER_CHECKOUT"]
+
+
 async def test_what_happens_while_redis_is_away_for_a_moment_is_told_all_the_same(
     start: StartShop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
