@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from typing import Any
 
 _NEVER = 1_000_000_000
-_TURN_S = 0.001
+_SLICE_S = 0.001
 
 
 @contextlib.contextmanager
@@ -22,13 +22,13 @@ def in_background() -> Iterator[None]:
     looked at again; reference counts free it. What is young is collected as ever.
     """
     young, middle, old = gc.get_threshold()
-    turn_s = sys.getswitchinterval()
+    slice_s = sys.getswitchinterval()
     gc.set_threshold(young, middle, _NEVER)
-    sys.setswitchinterval(_TURN_S)
+    sys.setswitchinterval(_SLICE_S)
     try:
         yield
     finally:
-        sys.setswitchinterval(turn_s)
+        sys.setswitchinterval(slice_s)
         gc.freeze()
         gc.set_threshold(young, middle, old)
 

@@ -12,6 +12,7 @@ from proxy.blast import Blast, Impact
 from proxy.config import Config
 from proxy.errors import DocumentError
 from proxy.reload import RuleSet, load_folder
+from proxy.sections import Admin
 from tests.conftest import StartGateway
 from tests.emulators import PASSWORD, STOREFRONT, OrderCloud
 from tests.servers import ADMIN_KEY
@@ -144,6 +145,17 @@ async def test_without_a_gateway_the_traffic_is_not_known_and_it_says_so(
     assert note.startswith("the recent traffic is not known: ")
     assert (found.ratio, found.as_json()["touched"]) == (None, None)
     assert f"note: {note}" in list(found.as_text())
+
+
+async def test_without_the_admin_key_the_lists_are_looked_at_all_the_same(
+    rules: Folders, ordercloud: OrderCloud
+) -> None:
+    old = rules("old", {"hero.yaml": hero()})
+    new = rules("new", {"hero.yaml": hero("query: {xp.brand: Nobody}")})
+    keyless = settings(ordercloud).model_copy(update={"admin": Admin()})
+    found = await blast.look(keyless, old, new, traffic=None, url=None)
+    assert "no admin key is set" in found.notes[0]
+    assert len(found.refusals) == 1
 
 
 async def test_a_change_that_reaches_too_many_is_refused(

@@ -6,12 +6,12 @@ from datetime import UTC, datetime
 
 from proxy.core.traffic import Counted, Kind, Traffic
 
-_TURN_S = 12 * 3600.0
+_SPAN_S = 12 * 3600.0
 _KINDS_MAX = 5_000
 
 
 class Recent:
-    """Counts in turns of half a day, and tells of the present turn and the one before."""
+    """Counts in spans of half a day, and tells of the present one and the one before."""
 
     def __init__(self, *, clock: Callable[[], float]) -> None:
         self._clock = clock
@@ -21,13 +21,13 @@ class Recent:
 
     def note(self, kind: Kind | None, answers: int = 1) -> None:
         """Count *answers* to *kind*; None: of some kind or other, as once there are too many."""
-        self._turn()
+        self._move_on()
         is_counted = kind in self._now or len(self._now) < _KINDS_MAX
         self._now[kind if is_counted else None] += answers
 
     def traffic(self) -> Traffic:
         """Return all that is counted."""
-        self._turn()
+        self._move_on()
         every = self._before + self._now
         others = every.pop(None, 0)
         return Traffic(
@@ -37,12 +37,12 @@ class Recent:
             others=others,
         )
 
-    def _turn(self) -> None:
-        """Begin a new turn when its time has come; what is older than two is forgotten."""
-        turns = int((self._clock() - self._since) // _TURN_S)
-        if turns <= 0:
+    def _move_on(self) -> None:
+        """Begin a new span when its time has come; what is older than two is forgotten."""
+        spans = int((self._clock() - self._since) // _SPAN_S)
+        if spans <= 0:
             return
-        self._before = self._now if turns == 1 else Counter()
+        self._before = self._now if spans == 1 else Counter()
         self._now = Counter()
-        self._before_since = self._since + (turns - 1) * _TURN_S
-        self._since += turns * _TURN_S
+        self._before_since = self._since + (spans - 1) * _SPAN_S
+        self._since += spans * _SPAN_S

@@ -33,7 +33,7 @@ def test_answers_are_counted_by_kind_most_first(counts: Recent) -> None:
     assert (traffic.since, traffic.until) == (traffic.until, datetime.fromtimestamp(NOON, UTC))
 
 
-def test_the_turn_before_still_counts_and_those_before_it_do_not(
+def test_the_span_before_still_counts_and_those_before_it_do_not(
     counts: Recent, clock: Clock
 ) -> None:
     counts.note(VIPS, 1)
@@ -46,10 +46,10 @@ def test_the_turn_before_still_counts_and_those_before_it_do_not(
     assert counts.traffic().answers == 0
 
 
-@pytest.mark.parametrize("turns", [2, 3, 50])
-def test_a_long_silence_is_told_as_such(counts: Recent, clock: Clock, turns: int) -> None:
+@pytest.mark.parametrize("spans", [2, 3, 50])
+def test_a_long_silence_is_told_as_such(counts: Recent, clock: Clock, spans: int) -> None:
     counts.note(VIPS)
-    clock.now += turns * HALF_DAY_S + 60
+    clock.now += spans * HALF_DAY_S + 60
     traffic = counts.traffic()
     assert traffic.answers == 0
     assert (traffic.until - traffic.since).total_seconds() == HALF_DAY_S + 60
