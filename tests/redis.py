@@ -39,7 +39,7 @@ class RedisServer:
     @property
     def section(self) -> dict[str, Any]:
         """Return what a gateway's configuration needs to use it: patient, on a busy machine."""
-        return {"nodes": [self.node], "timeout": "500ms"}
+        return {"nodes": [self.node], "timeout": "5s"}
 
     async def start(self) -> None:
         """Start it, and wait until it answers."""
@@ -161,7 +161,7 @@ def _program() -> str:
 
 
 def _patient(mode: str, port: int) -> RedisConfig:
-    settings = {"nodes": [f"127.0.0.1:{port}"], "mode": mode, "timeout": "1s", "limit": "5s"}
+    settings = {"nodes": [f"127.0.0.1:{port}"], "mode": mode, "timeout": "5s", "limit": "5s"}
     return RedisConfig.model_validate(settings)
 
 
