@@ -1,6 +1,7 @@
 """Listeners in this process. The whole process, with signals: tests/test_app.py."""
 
 import asyncio
+import resource
 import signal
 import socket
 from collections.abc import Callable
@@ -142,3 +143,13 @@ async def test_a_signal_stops_and_does_not_kill(number: signal.Signals) -> None:
         signal.raise_signal(number)
         await asyncio.wait_for(stop.wait(), 5)
     assert not asyncio.get_running_loop().remove_signal_handler(number)
+
+
+async def test_the_process_takes_as_many_connections_as_the_system_lets_it() -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (soft // 2, hard))
+    serving = Serving()
+    await serving.started.wait()
+    assert resource.getrlimit(resource.RLIMIT_NOFILE) == (hard, hard)
+    serving.stop.set()
+    await serving.task
