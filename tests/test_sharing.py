@@ -220,6 +220,47 @@ class TestManyAtOnce:
             issuer.gate.set()
         assert [one.result().status_code for one in asking[3:]] == [200] * 3
 
+    async def test_more_fetches_than_may_be_at_once_are_shed(
+        self, gateway: StartGateway, servers: Servers
+    ) -> None:
+        issuer = Issuer(now=time.time())
+        issuer.audience = await servers.serve(issuer.app())
+        one_fetch = {"fetches": 1}
+        shop = await gateway(_RULES, ordercloud={"url": issuer.audience}, cache=one_fetch)
+        issuer.gate.clear()
+        async with asyncio.TaskGroup() as group:
+            first = group.create_task(shop.get("/placements/list", issuer.token(usr="alice")))
+            await until(_nothing, lambda _: "/v1/me/products" in issuer.asked)
+            shed = await shop.get("/placements/list", issuer.token(usr="bob"))
+            issuer.gate.set()
+        assert (shed.status_code, shed.headers["retry-after"]) == (503, "2")
+        assert shed.json()["type"] == "urn:decision-proxy:upstream-busy"
+        assert first.result().status_code == 200
+
+
+class TestWhatThereIsNot:
+    async def test_a_query_that_is_refused_is_asked_for_once_by_all_of_a_scope(
+        self, shop: Gateway, ordercloud: OrderCloud
+    ) -> None:
+        await ordercloud.fail("/v1/me/products", status=404)
+        for _ in range(3):
+            answer = await shop.get("/placements/list", await ordercloud.token())
+            assert answer.status_code == 404
+        assert len(await ordercloud.lists()) == 1
+
+    async def test_a_refused_token_refuses_no_other(
+        self, gateway: StartGateway, servers: Servers
+    ) -> None:
+        issuer = Issuer(now=time.time())
+        issuer.audience = await servers.serve(issuer.app())
+        shop = await gateway(_RULES, ordercloud={"url": issuer.audience})
+        bad, good = issuer.token(orderid="cart-1"), issuer.token(orderid="cart-2")
+        issuer.revoked.add(bad)
+        for _ in range(3):
+            assert (await shop.get("/placements/list", bad)).status_code == 401
+        assert issuer.asked.count("/v1/me/products") == 1
+        assert (await shop.get("/placements/list", good)).status_code == 200
+
 
 def _audits(outcome: str) -> str:
     return f'decision_proxy_audits_total{{outcome="{outcome}",placement="list"}} 1.0'
