@@ -15,9 +15,7 @@ from proxy import caches as cached
 from proxy import events
 from proxy import fleet as fleets
 from proxy.cache.aftermath import Aftermath
-from proxy.cache.journal import Journals
 from proxy.cache.purges import Purges
-from proxy.caches import Caches
 from proxy.config import Config
 from proxy.edge.cdp import Cdp
 from proxy.edge.http import Upstream, connected
@@ -26,10 +24,8 @@ from proxy.edge.stream import Streams
 from proxy.edge.telemetry import Metrics
 from proxy.edge.token import Verifier
 from proxy.reload import RuleBook, RuleSet
-from proxy.scopes import Scopes
-from proxy.sections import OrderCloud as OrderCloudConfig
 from proxy.sections import Server
-from proxy.steps import Means, put_together
+from proxy.steps import Means, Steps, put_together
 from proxy.tasks import Tasks
 from proxy.web import routes, server
 from proxy.web.connection import Connection, Limits
@@ -37,7 +33,7 @@ from proxy.web.encodings import Encodings
 from proxy.web.fastpath import FastConnection, Learning
 from proxy.web.health import AdminEndpoints, Health
 from proxy.web.lists import Lists
-from proxy.web.passthrough import InPlace, Observe, Passthrough
+from proxy.web.passthrough import InPlace, Passthrough
 from proxy.web.placements import Placements
 from proxy.web.purge import PurgeEndpoint
 from proxy.web.recipes import Recipes
@@ -99,72 +95,55 @@ async def serve(
             )
 
 
+@dataclass(frozen=True, slots=True)
+class _Parts:
+    """What works behind the two listeners; without an outbox, nothing tells CDP of events."""
+
+    means: Means
+    steps: Steps
+    upstreams: _Upstreams
+    rules: RuleBook
+    recipes: Recipes
+    watcher: asyncio.Task[None]
+    aftermath: Aftermath
+    told: events.ShopperEvents | None
+
+
 @contextlib.asynccontextmanager
 async def running(config: Config) -> AsyncIterator[Gateway]:
     """Build the gateway and keep it working (rules watched, connections kept) for the block."""
-    metrics = Metrics()
-    tasks = Tasks()
+    async with contextlib.AsyncExitStack() as stack:
+        parts = await _start(config, stack)
+        health = _health(parts)
+        yield Gateway(*_fronts(parts, health), health)
+
+
+async def _start(config: Config, stack: contextlib.AsyncExitStack) -> _Parts:
+    """Start all that works until *stack* is closed."""
+    metrics, tasks = Metrics(), Tasks()
     recipes = Recipes(config.cache.answers, metrics=metrics)
     rules = RuleBook(config.rules.folder, on_load=partial(_note_rules, metrics, recipes))
-    async with contextlib.AsyncExitStack() as stack:
-        upstreams = await _connect(config, metrics, stack)
-        fleet = await stack.enter_async_context(fleets.running(config, metrics, tasks))
-        stack.push_async_callback(tasks.close)
-        watcher = tasks.spawn(rules.watch(), name="rules watcher")
-        catalog = OrderCloud(upstreams.ordercloud)
-        verifier = _verifier(config, tasks, upstreams)
-        journals, purges = fleet.journals, fleet.purges
-        caches = await stack.enter_async_context(
-            cached.running(config.cache, metrics, tasks, fleet)
-        )
-        caches.remember_keys(verifier)
-        decider = Cdp(upstreams.cdp, config.cdp)
-        steps = put_together(
-            Means(config, metrics, tasks, fleet, caches, verifier, catalog, decider)
-        )
-        profile = steps.shoppers.profile
-        aftermath = _aftermath(config, purges, tasks)
-        needs = events.Needs(upstreams.events, catalog, verifier, profile, purges, metrics)
-        told = await stack.enter_async_context(events.running(config, needs))
-        health = Health(
-            rules=lambda: rules.current,
-            is_watching=lambda: not watcher.done(),
-            is_delivering=told.is_delivering if told else None,
-            redis=fleet.redis,
-            leaky=lambda: steps.audit.leaky,
-        )
-        placements = Placements(
-            steps.pipeline,
-            rules=lambda: rules.current,
-            metrics=metrics,
-            cdp=config.cdp,
-            encodings=_encodings(config, metrics),
-            on_shown=told.exposures.note if told else None,
-        )
-        lists = _lists(
-            config, upstreams, verifier, scopes=steps.scopes, caches=caches, journals=journals
-        )
-        through = partial(
-            _passthrough, config.ordercloud, tasks, observe=told.listener.observe if told else None
-        )
-        storefront = routes.storefront(
-            placements,
-            api=through(upstreams.ordercloud, in_place=(placements.in_place, *lists)),
-            oauth=through(upstreams.auth),
-            events=told.endpoints if told else None,
-            webhooks=Webhooks(
-                config.events.webhook_key, verifier, aftermath, told.deeds if told else None
-            ),
-            config=config,
-            metrics=metrics,
-        )
-        admin = routes.admin(
-            AdminEndpoints(health, metrics, config),
-            PurgeEndpoint(purges),
-            config=config,
-            metrics=metrics,
-        )
-        yield Gateway(*_fronts(storefront, admin, config, recipes, metrics), health)
+    upstreams = await _connect(config, metrics, stack)
+    fleet = await stack.enter_async_context(fleets.running(config, metrics, tasks))
+    stack.push_async_callback(tasks.close)
+    caches = await stack.enter_async_context(cached.running(config.cache, metrics, tasks, fleet))
+    verifier = _verifier(config, tasks, upstreams)
+    caches.remember_keys(verifier)
+    catalog, decider = OrderCloud(upstreams.ordercloud), Cdp(upstreams.cdp, config.cdp)
+    means = Means(config, metrics, tasks, fleet, caches, verifier, catalog, decider)
+    steps = put_together(means)
+    profile, purges = steps.shoppers.profile, fleet.purges
+    needs = events.Needs(upstreams.events, catalog, verifier, profile, purges, metrics)
+    return _Parts(
+        means,
+        steps,
+        upstreams,
+        rules,
+        recipes,
+        watcher=tasks.spawn(rules.watch(), name="rules watcher"),
+        aftermath=_aftermath(config, purges, tasks),
+        told=await stack.enter_async_context(events.running(config, needs)),
+    )
 
 
 def _aftermath(config: Config, purges: Purges, tasks: Tasks) -> Aftermath:
@@ -173,43 +152,89 @@ def _aftermath(config: Config, purges: Purges, tasks: Tasks) -> Aftermath:
     return aftermath
 
 
-def _lists(
-    config: Config,
-    upstreams: _Upstreams,
-    verifier: Verifier,
-    *,
-    scopes: Scopes,
-    caches: Caches,
-    journals: Journals,
-) -> Sequence[InPlace]:
+def _health(parts: _Parts) -> Health:
+    return Health(
+        rules=lambda: parts.rules.current,
+        is_watching=lambda: not parts.watcher.done(),
+        is_delivering=parts.told.is_delivering if parts.told else None,
+        redis=parts.means.fleet.redis,
+        leaky=lambda: parts.steps.audit.leaky,
+    )
+
+
+def _fronts(parts: _Parts, health: Health) -> tuple[Front, Front]:
+    """Return both apps behind their connections.
+
+    Where each request is to be logged, none skips the app.
+    """
+    config, storefront = parts.means.config, _storefront(parts)
+    limits = _limits(config.server, parts.means.metrics)
+    plain = Front(_admin(parts, health), partial(Connection, **limits))
+    if not config.server.fast_path or config.log.requests == "all":
+        return Front(storefront, plain.connect), plain
+    fast = partial(FastConnection, recipes=parts.recipes, **limits)
+    return Front(Learning(storefront, parts.recipes), fast), plain
+
+
+def _storefront(parts: _Parts) -> ASGIApp:
+    means, told, upstreams = parts.means, parts.told, parts.upstreams
+    config, metrics = means.config, means.metrics
+    placements = Placements(
+        parts.steps.pipeline,
+        rules=lambda: parts.rules.current,
+        metrics=metrics,
+        cdp=config.cdp,
+        encodings=_encodings(config, metrics),
+        on_shown=told.exposures.note if told else None,
+    )
+    in_place = (placements.in_place, *_lists(parts))
+    deeds = told.deeds if told else None
+    return routes.storefront(
+        placements,
+        api=_passthrough(parts, upstreams.ordercloud, in_place=in_place),
+        oauth=_passthrough(parts, upstreams.auth),
+        events=told.endpoints if told else None,
+        webhooks=Webhooks(config.events.webhook_key, means.verifier, parts.aftermath, deeds),
+        config=config,
+        metrics=metrics,
+    )
+
+
+def _admin(parts: _Parts, health: Health) -> ASGIApp:
+    config, metrics = parts.means.config, parts.means.metrics
+    endpoints = AdminEndpoints(health, metrics, config)
+    purge = PurgeEndpoint(parts.means.fleet.purges)
+    return routes.admin(endpoints, purge, config=config, metrics=metrics)
+
+
+def _lists(parts: _Parts) -> Sequence[InPlace]:
     """Return what answers with OrderCloud's own lists, if they are kept at all."""
+    means, config = parts.means, parts.means.config
     if not config.cache.lists:
         return ()
     limit_s, silence_s = config.ordercloud.limit, config.ordercloud.silence
     lists = Lists(
-        Streams(upstreams.ordercloud, connect_s=limit_s, silence_s=silence_s),
-        verifier,
-        scopes,
-        caches.make("lists", journals.pages, _LISTS_BYTES),
+        Streams(parts.upstreams.ordercloud, connect_s=limit_s, silence_s=silence_s),
+        means.verifier,
+        parts.steps.scopes,
+        means.caches.make("lists", means.fleet.journals.pages, _LISTS_BYTES),
         fresh_s=config.cache.lists,
         limit_s=limit_s,
     )
     return (lists.in_place,)
 
 
-def _fronts(
-    storefront: ASGIApp, admin: ASGIApp, config: Config, recipes: Recipes, metrics: Metrics
-) -> tuple[Front, Front]:
-    """Put both apps behind their connections.
-
-    Where each request is to be logged, none skips the app.
-    """
-    limits = _limits(config.server, metrics)
-    plain = Front(admin, partial(Connection, **limits))
-    if not config.server.fast_path or config.log.requests == "all":
-        return Front(storefront, plain.connect), plain
-    fast = partial(FastConnection, recipes=recipes, **limits)
-    return Front(Learning(storefront, recipes), fast), plain
+def _passthrough(
+    parts: _Parts, upstream: Upstream, *, in_place: Sequence[InPlace] = ()
+) -> Passthrough:
+    config = parts.means.config.ordercloud
+    return Passthrough(
+        Streams(upstream, connect_s=config.limit, silence_s=config.silence),
+        tasks=parts.means.tasks,
+        silence_s=config.silence,
+        in_place=in_place,
+        observe=parts.told.listener.observe if parts.told else None,
+    )
 
 
 def _encodings(config: Config, metrics: Metrics) -> Encodings:
@@ -258,23 +283,6 @@ async def _connect(
 def _verifier(config: Config, tasks: Tasks, upstreams: _Upstreams) -> Verifier:
     return Verifier(
         upstreams.ordercloud, upstreams.auth, config.ordercloud, tasks=tasks, clock=time.time
-    )
-
-
-def _passthrough(
-    config: OrderCloudConfig,
-    tasks: Tasks,
-    upstream: Upstream,
-    *,
-    observe: Observe | None,
-    in_place: Sequence[InPlace] = (),
-) -> Passthrough:
-    return Passthrough(
-        Streams(upstream, connect_s=config.limit, silence_s=config.silence),
-        tasks=tasks,
-        silence_s=config.silence,
-        in_place=in_place,
-        observe=observe,
     )
 
 
