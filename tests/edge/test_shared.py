@@ -1,5 +1,6 @@
 """Entries in a real Redis: checked, compressed, as old as they are, and of one release."""
 
+import hashlib
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -112,6 +113,16 @@ async def test_a_value_under_the_key_of_another_is_none(redis: Redis) -> None:
     assert replica.looks == ["broken"]
 
 
+async def test_a_value_that_is_whole_but_says_nothing_is_none(redis: Redis) -> None:
+    replica = Replica(redis)
+    await replica.keep("text")
+    (name,) = await names(redis)
+    for body in (b"p\xc1", b"znot compressed", b"p"):
+        await redis.send("SET", name, shared._checksum(KEY, body) + body)
+        assert await replica.found() is None
+    assert replica.looks == ["broken"] * 3
+
+
 async def test_a_damaged_value_is_fetched_anew(redis: Redis) -> None:
     replica = Replica(redis)
     await replica.keep("text")
@@ -136,6 +147,20 @@ async def test_what_is_compressed_takes_less_and_reads_the_same(redis: Redis) ->
     found = await replica.found()
     assert found is not None
     assert found.value == text
+
+
+async def test_what_does_not_get_smaller_is_kept_as_it_is(redis: Redis) -> None:
+    octets = Codec(
+        bytes, pack=lambda text: text.encode("latin-1"), unpack=lambda o: o.decode("latin-1")
+    )
+    replica, noise = (
+        Replica(redis, octets),
+        hashlib.shake_256(b"noise").digest(2000).decode("latin-1"),
+    )
+    await replica.keep(noise)
+    found = await replica.found()
+    assert found is not None
+    assert found.value == noise
 
 
 async def test_what_is_too_large_is_not_kept(redis: Redis, monkeypatch: pytest.MonkeyPatch) -> None:
