@@ -1,8 +1,8 @@
 """Plain hits, answered by the connection itself: who asks the same again is told the same again.
 
 What the app answered from its caches is remembered under the request's bytes (`web.recipes`), so
-that nothing in it can be overlooked, and the same bytes need no parsing. They are answered here only
-while all that the answer rests on still holds; everything else is the app's to answer.
+that nothing in it can be overlooked, and the same bytes need no parsing. They are answered here
+only while all that the answer rests on still holds; everything else is the app's to answer.
 """
 
 import asyncio
