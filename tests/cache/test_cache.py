@@ -226,6 +226,21 @@ async def test_the_last_good_answer_is_there_while_a_fetch_is_under_way(
     assert origin.fetches == 1
 
 
+async def test_an_answer_that_was_overtaken_takes_no_later_one_s_place(
+    cache: Cache[int], origin: Origin, clock: Clock, tasks: Tasks
+) -> None:
+    origin.gate.clear()
+    asking = tasks.spawn(cache.get(_KEY, origin, _TERMS), name="asks")
+    await origin.begun.wait()
+    clock.now += 1
+    later = Origin()
+    later.fetches = 10
+    assert await cache.renew(_KEY, later, _TERMS) == 11
+    origin.gate.set()
+    assert (await asking).value == 1
+    assert (await cache.get(_KEY, origin, _TERMS)).value == 11
+
+
 class TestSingleFlight:
     async def test_however_many_ask_one_fetch_answers_them(
         self, cache: Cache[int], origin: Origin

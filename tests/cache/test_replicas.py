@@ -108,6 +108,27 @@ async def test_what_one_replica_fetched_the_other_takes_with_its_age(world: Worl
     assert world.origin.fetches == 1
 
 
+async def test_who_joins_another_takes_nothing_that_is_too_old_for_them(world: World) -> None:
+    await world.replica().get()
+    await world.until_shared()
+    world.clock.now += 4
+    hasty = Terms(Lifetime(fresh_s=3))
+    replica = world.replica()
+    patient, joining = await asyncio.gather(
+        replica.get(), replica.cache.get(KEY, world.origin, hasty)
+    )
+    assert (patient.value, patient.freshness) == (1, Freshness.CACHED)
+    assert (joining.value, joining.freshness) == (2, Freshness.FRESH)
+
+
+async def test_what_is_from_after_purges_not_heard_of_is_not_taken(world: World) -> None:
+    ahead = Journal()
+    ahead.note(["product:p2"], 5 << 10, hard=True)
+    await world.replica(ahead).get()
+    await world.until_shared()
+    assert (await world.replica().get()).value == 2
+
+
 async def test_misses_at_one_time_in_all_replicas_are_one_fetch(world: World) -> None:
     world.origin.may_answer.clear()
     asked = [world.replica().start() for _ in range(4)]
