@@ -134,7 +134,7 @@ class Recipe:
     def __init__(self, parts: list[bytes], plain: Plain, tally: Tally) -> None:
         caches = _caches(plain.basis)
         every = (*caches, *plain.basis.shopper)
-        self._parts = parts
+        self._parts = tuple(parts)
         self._shopper = plain.basis.shopper
         self._caches = caches
         self._pick = plain.pick
@@ -151,7 +151,7 @@ class Recipe:
         for hold in self._shopper:
             if hold.value() is None:
                 return None
-        parts = self._parts.copy()
+        parts = list(self._parts)
         held: object = None
         gap = _FIRST_TTL
         for hold in self._caches:
