@@ -1,6 +1,7 @@
 """Every program that is measured: how it is started, and where it answers."""
 
 import os
+import shutil
 import string
 import sys
 from collections.abc import Callable, Mapping, Sequence
@@ -98,7 +99,8 @@ def _gateway(peer: Peer, place: Place) -> Sequence[str]:
 
 def _nginx(peer: Peer, place: Place) -> Sequence[str]:
     folder = _SHARED_MEMORY / "decision-proxy-benchmark"
-    folder.mkdir(exist_ok=True)
+    shutil.rmtree(folder, ignore_errors=True)  # what an earlier run cached
+    folder.mkdir()
     return ["nginx", "-c", str(_written(peer, place, "nginx.conf", folder=folder))]
 
 
