@@ -18,6 +18,7 @@ def test_the_shipped_files_define_the_demo() -> None:
     seed = load_seed()
     assert {flow.friendly_id for flow in seed.flows} == {
         "abandoned_cart",
+        "cart_reminder",
         "category_spotlight",
         "for_you",
         "home_hero",

@@ -73,7 +73,7 @@ async def test_flows_are_listed_in_pages(admin: Cdp) -> None:
     second = await _get(admin, "/v3/flowDefinitions?limit=4&offset=4")
     assert (first["offset"], first["limit"], len(first["items"])) == (0, 4, 4)
     names = [item["friendlyId"] for item in first["items"] + second["items"]]
-    assert len(set(names)) == 7
+    assert len(set(names)) == 8
     assert (await admin.http.get("/v3/flowDefinitions?limit=all")).status_code == 400
 
 
