@@ -150,7 +150,7 @@ def kept_by_token(trace: Iterable[Visit]) -> Outcome:
             until[key] = visit.at + _TTL_S
             misses += 1
     kept = count - misses
-    return Outcome("TTL of a minute per token", misses, misses, 0, kept, kept)
+    return Outcome("each token's answers for a minute", misses, misses, 0, kept, kept)
 
 
 async def through_gateway(trace: Iterable[Visit], scope: str) -> Outcome:
@@ -166,7 +166,7 @@ async def through_gateway(trace: Iterable[Visit], scope: str) -> Outcome:
             await asyncio.sleep(0)  # so that what renews it behind gets its turn
     calls = gateway.upstreams.calls
     return Outcome(
-        f"the gateway, scope: {scope}",
+        f"the gateway, `scope: {scope}`",
         calls["cdp"],
         calls["lists"],
         calls["who"],
