@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 
 from benchmarks import comparing, stage
 from benchmarks.comparing import Bench
@@ -23,6 +24,7 @@ PEERS = (
 )
 _CALM = (catalogue.GATEWAY, catalogue.NGINX, catalogue.VARNISH, catalogue.FASTIFY)
 _SIZES = {"4 KB": "/placements/home-4k", "24 KB": "/placements/home-24k"}
+_ASKED_AGAIN = "4 KB"
 _FEW, _MANY = 32, 128
 _UNCHANGED = 1_000
 _ETAG = re.compile(rb'^etag: (?:W/)?("[^"]*")', re.IGNORECASE | re.MULTILINE)
@@ -35,17 +37,25 @@ def measure(on: Stage) -> Iterator[Measured]:
         for size, target in _SIZES.items():
             stage.compare(on, PEERS, target)
             file = on.file(f"hits-{size}", [target])
-            heads = {peer.name: warm(peer, file) for peer in PEERS}
-            sent = Load(file, _FEW, on.extent.seconds)
-            full = bench.saturate(PEERS, sent)
-            yield from comparing.rows(f"{size}, {_FEW} connections", full)
-            half = bench.at_half(_CALM, sent, full)
-            yield from comparing.rows(f"{size}, {_FEW} connections, half load", half)
-            crowd = bench.saturate(PEERS, replace(sent, connections=_MANY))
-            yield from comparing.rows(f"{size}, {_MANY} connections", crowd)
-            yield from comparing.rows(
-                f"304 instead of {size}", _unchanged(on, bench, target, heads)
-            )
+            heads = {peer.name: _warmed(peer, file) for peer in PEERS}
+            yield from _loaded(bench, size, Load(file, _FEW, on.extent.seconds))
+            if size == _ASKED_AGAIN:
+                yield from comparing.rows("304", _unchanged(on, bench, target, heads))
+
+
+def _warmed(peer: Peer, file: Path) -> list[bytes]:
+    """Ask twice: the gateway learns from a first hit how to answer the next one sooner."""
+    warm(peer, file)
+    return warm(peer, file)
+
+
+def _loaded(bench: Bench, size: str, sent: Load) -> Iterator[Measured]:
+    full = bench.saturate(PEERS, sent)
+    yield from comparing.rows(f"{size}, {_FEW} connections", full)
+    half = bench.at_half(_CALM, sent, full)
+    yield from comparing.rows(f"{size}, {_FEW} connections, half load", half)
+    crowd = bench.saturate(PEERS, replace(sent, connections=_MANY))
+    yield from comparing.rows(f"{size}, {_MANY} connections", crowd)
 
 
 def _unchanged(

@@ -82,7 +82,7 @@ def test_the_chart_ranks_peers_and_is_well_formed() -> None:
     assert texts == ["Hits", "gateway", "100,000/s", "nginx", "50,000/s", "a & b", "25,000/s"]
 
 
-@pytest.mark.parametrize("case", [_CASE, "24 KB, 128 connections", "304 instead of 4 KB"])
+@pytest.mark.parametrize("case", [_CASE, "24 KB, 128 connections", "304"])
 def test_every_peer_of_hits_has_a_limit(case: str) -> None:
     from benchmarks import hits, targets  # noqa: PLC0415 - beside what it is about
 
