@@ -57,7 +57,7 @@ def request_head(method: str, target: bytes, headers: Iterable[Header]) -> bytes
 class Connection(asyncio.Protocol):
     """A connection, and the exchange that has its turn on it.
 
-    An exchange is `begin`, `write` as often as needed, `head`, then `read` until it `is_over`.
+    An exchange is `begin`, `write` as often as needed, `head`, then `read` until it `is_read`.
     """
 
     def __init__(self) -> None:
@@ -113,7 +113,7 @@ class Connection(asyncio.Protocol):
         return self._answered
 
     async def read(self) -> bytes:
-        """Return the next part of the body as it came; nothing only when it `is_over`.
+        """Return the next part of the body as it came; nothing only when it is over.
 
         Raises:
             BrokenOff: before it was over.
@@ -126,6 +126,11 @@ class Connection(asyncio.Protocol):
             self._transport.resume_reading()
         self._held_bytes = 0
         return part
+
+    @property
+    def is_read(self) -> bool:
+        """Say whether the answer is over, and all of it was given."""
+        return self.is_over and not self._parts
 
     @property
     def is_kept_alive(self) -> bool:

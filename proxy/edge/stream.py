@@ -71,7 +71,7 @@ class Streams:
                 begun = await connection.head()
                 answered(begun.status)
                 body = _parts(connection)
-                yield Received(begun.status, begun.headers, body, lambda: connection.is_over)
+                yield Received(begun.status, begun.headers, body, lambda: connection.is_read)
             finally:
                 self._upstream.pool.give_back(connection)
 
@@ -122,7 +122,7 @@ async def _upload(connection: Connection, body: AsyncIterator[bytes], length: in
 
 async def _parts(connection: Connection) -> AsyncIterator[bytes]:
     yield await connection.read()
-    while not connection.is_over:
+    while not connection.is_read:
         yield await connection.read()
 
 

@@ -107,3 +107,17 @@ async def test_where_nobody_listens_there_is_no_answer(connect: Connect) -> None
         streams = _streams(await connect(url_of(nobody)))
         with pytest.raises(UpstreamRefused):
             await _exchange(streams, _sent("POST", b"x"))
+
+
+async def test_what_came_while_nobody_read_is_given_though_the_answer_is_over(
+    connect: Connect, servers: Servers
+) -> None:
+    upstream = await servers.start(Upstream(_OK).listening())
+    upstream.answer = b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n1\r\na\r\n"
+    async with _streams(await connect(upstream.url)).exchange(_sent()) as received:
+        assert await anext(received.body) == b"a"
+        assert not received.is_over()
+        upstream.say(b"1\r\nb\r\n0\r\n\r\n")
+        await asyncio.sleep(0.05)  # for the rest to come in; were it late, less would be shown
+        assert [part async for part in received.body] == [b"b"]
+        assert received.is_over()

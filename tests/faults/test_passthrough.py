@@ -47,7 +47,7 @@ class Bulk:
         with contextlib.suppress(ConnectionError):
             head = await reader.readuntil(b"\r\n\r\n")
             await (self._give(writer) if head.startswith(b"GET") else self._take(reader, writer))
-        writer.transport.abort()
+        writer.close()  # once all of it has gone out
 
     async def _give(self, writer: asyncio.StreamWriter) -> None:
         writer.write(_START)
