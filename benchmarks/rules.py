@@ -1,10 +1,10 @@
 """What choosing costs as rules grow in number: time per choice, and memory per rule.
 
 `python -m benchmarks.rules` prints medians, each of the best of several rounds that go through all
-sizes in turn: what else the machine does only adds. Rules are spread over shoppers in three ways: a
-segment of its own for each; ten segments, told apart by buyer; and the first of these with a handful
-of rules before it that hold for anybody with an offer. Beside the first stand a scan of all rules,
-and zen-engine (PyPI), with the same rules as the rows of one decision table.
+sizes in turn: what else the machine does only adds. Rules are spread over shoppers in three ways:
+a segment of its own for each; ten segments, told apart by buyer; and the first of these with a
+handful of rules before it that hold for anybody with an offer. Beside the first stand a scan of all
+rules, and zen-engine (PyPI), with the same rules as the rows of one decision table.
 """
 
 import json
