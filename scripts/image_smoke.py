@@ -27,6 +27,7 @@ set -e
 mount --bind "$root" "$root"
 mount --rbind /dev "$root/dev"
 mount --rbind /proc "$root/proc"
+mount -t tmpfs -o mode=1777 volume "$root/data"
 mount -o remount,bind,ro "$root"
 exec chroot --userspec="$user" "$root" env -i -C "$folder" "$@"
 """
