@@ -14,6 +14,7 @@ from starlette.types import ASGIApp
 import sandbox.cdp.app
 import sandbox.ordercloud.app
 from proxy.config import Config
+from proxy.tasks import Tasks
 from sandbox.server import running
 from tests.emulators import STOREFRONT, Cdp, OrderCloud
 from tests.servers import ADMIN_KEY, Gateway, Servers, client, free_socket, running_gateway, url_of
@@ -63,6 +64,14 @@ def built_ordercloud() -> Iterator[Built]:
     with free_socket() as listener:
         app = sandbox.ordercloud.app.build(base_url=url_of(listener), products=_PRODUCTS)
         yield Built(listener, app)
+
+
+@pytest.fixture
+async def tasks() -> AsyncIterator[Tasks]:
+    """Run what is spawned until the test ends."""
+    tasks = Tasks()
+    yield tasks
+    await tasks.close()
 
 
 @pytest.fixture

@@ -1,7 +1,6 @@
 """Audits one by one: what is asked of whom, what it comes to, and that nobody waits for it."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from dataclasses import dataclass, field, replace
 
 import pytest
@@ -67,13 +66,6 @@ class World:
 
     async def renew(self) -> None:
         self.renewals += 1
-
-
-@pytest.fixture
-async def tasks() -> AsyncIterator[Tasks]:
-    tasks = Tasks()
-    yield tasks
-    await tasks.close()
 
 
 @dataclass

@@ -1,7 +1,6 @@
 """The cache by itself: what it serves at what age, and how many fetches that takes."""
 
 import asyncio
-from collections.abc import AsyncIterator
 
 import pytest
 
@@ -50,13 +49,6 @@ def _refused(status: int) -> OrderCloudRefused:
 @pytest.fixture
 def clock() -> Clock:
     return Clock()
-
-
-@pytest.fixture
-async def tasks() -> AsyncIterator[Tasks]:
-    tasks = Tasks()
-    yield tasks
-    await tasks.close()
 
 
 @pytest.fixture

@@ -1,7 +1,7 @@
 """Caches of several replicas and what they share: one fetch for all, and who stands in."""
 
 import asyncio
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import Coroutine
 from typing import Any
 
 import pytest
@@ -85,13 +85,6 @@ class Replica:
 
     def start(self) -> asyncio.Task[Served[int]]:
         return self._world.tasks.spawn(self.get(), name="a request of a test")
-
-
-@pytest.fixture
-async def tasks() -> AsyncIterator[Tasks]:
-    tasks = Tasks()
-    yield tasks
-    await tasks.close()
 
 
 @pytest.fixture

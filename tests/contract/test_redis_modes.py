@@ -35,13 +35,6 @@ async def redis(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator
             yield redis
 
 
-@pytest.fixture
-async def tasks() -> AsyncIterator[Tasks]:
-    tasks = Tasks()
-    yield tasks
-    await tasks.close()
-
-
 async def test_answers_and_purges_are_shared(redis: Redis, tasks: Tasks) -> None:
     shared = Shared(
         redis,

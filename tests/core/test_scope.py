@@ -18,17 +18,8 @@ from proxy.core.scope import (
     scope_tags,
 )
 from proxy.model import Profile, Shopper
+from tests.test_model import ALICE, ANONYMOUS
 
-ANONYMOUS = Shopper(
-    token="secret-token",
-    client_id="shop",
-    username="template",
-    order_id="cart-1",
-    roles=frozenset({"Shopper"}),
-    impersonator=None,
-    expires_at=1.0,
-)
-ALICE = replace(ANONYMOUS, username="alice", order_id=None)
 VIP = Membership("acme", frozenset({"vip"}), "USD", "en")
 
 

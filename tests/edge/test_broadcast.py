@@ -64,13 +64,6 @@ async def server(tmp_path: Path) -> AsyncIterator[RedisServer]:
 
 
 @pytest.fixture
-async def tasks() -> AsyncIterator[Tasks]:
-    tasks = Tasks()
-    yield tasks
-    await tasks.close()
-
-
-@pytest.fixture
 async def redis(servers: Servers, server: RedisServer) -> Redis:
     return await servers.start(connected(RedisConfig.model_validate(server.section)))
 

@@ -1,7 +1,6 @@
 """The other end of a streamed request: when it sends, pauses, stops to read, or leaves."""
 
 import asyncio
-from collections.abc import AsyncIterator
 
 import pytest
 from starlette.types import Message
@@ -38,13 +37,6 @@ class End:
 
 def _part(body: bytes, *, more: bool = True) -> Message:
     return {"type": "http.request", "body": body, "more_body": more}
-
-
-@pytest.fixture
-async def tasks() -> AsyncIterator[Tasks]:
-    tasks = Tasks()
-    yield tasks
-    await tasks.close()
 
 
 async def test_the_body_comes_part_by_part() -> None:
