@@ -39,33 +39,33 @@ class FastConnection(Connection):
 
     def data_received(self, data: bytes) -> None:
         """Answer at once what is known; else parse it, and mark it to be known next time."""
-        if len(data) > _REQUEST_MAX_BYTES or not self._is_quiet:
+        if self._is_busy() or len(data) > _REQUEST_MAX_BYTES:
             super().data_received(data)
-        elif not self._answer_at_once(data):
-            before = self._message_count
-            super().data_received(data)
-            if self._message_count == before + 1 and self._is_plain():
-                self.scope["state"][_HEARD] = data
-
-    @property
-    def _is_quiet(self) -> bool:
-        """Say whether nothing is under way, in either direction."""
-        return not self._in_message and self.is_answered and not self.flow.write_paused
-
-    def _answer_at_once(self, data: bytes) -> bool:
-        found = self._recipes.find(data)
-        if found is None:
-            return False
-        recipe, request_id = found
+            return
         now = time.monotonic()
         date = self.server_state.default_headers[0][1]
-        answer = recipe.answer(now, date, request_id)
+        answer = self._recipes.answer(data, now, date)
         if answer is None:
-            return False
-        self.transport.write(answer)
+            self._parse_and_mark(data)
+            return
         self._deadline = now + self._limits.keep_alive_s
-        recipe.tally.add(time.monotonic() - now)
-        return True
+        head, body = answer
+        if body:
+            self.transport.writelines(answer)  # the body is not copied
+        else:
+            self.transport.write(head)
+
+    def _is_busy(self) -> bool:
+        """Say whether something is under way, in either direction."""
+        return (
+            self.cycle is not None or self._in_message or self.flow.write_paused or self._is_refused
+        )
+
+    def _parse_and_mark(self, data: bytes) -> None:
+        before = self._message_count
+        super().data_received(data)
+        if self._message_count == before + 1 and self._is_plain():
+            self.scope["state"][_HEARD] = data
 
     def _is_plain(self) -> bool:
         """Say whether the request that has just come in asks for no more than an answer."""

@@ -10,7 +10,7 @@ import re
 import secrets
 import time
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import zip_longest
 from typing import TypeAlias
@@ -43,12 +43,28 @@ _GAP = b"\0"  # which no header may hold
 _TTL = re.compile(rb"(?<=;ttl=)\d+")
 _DURATION = re.compile(rb"(?<=;dur=)\d+\.\d+")
 _CHANGING = [b"cache-status", b"age", b"x-request-id"]
-_DATE, _FIRST_TTL, _AGE, _ID, _BODY = 1, 3, -5, -3, -1
-_NUMBERS = tuple(b"%d" % number for number in range(3601))
+_DATE, _FIRST_TTL, _AGE, _ID = 1, 3, -5, -3
+_NUMBERS_KEPT = 24 * 3600
+_ID_ENDS = tuple(b"%03x" % number for number in range(16**3))
 
+
+class _Numbers(dict[int, bytes]):
+    """Whole numbers as text, those that come up often written once."""
+
+    def __missing__(self, number: int) -> bytes:
+        text = b"%d" % number
+        if number < _NUMBERS_KEPT:
+            self[number] = text
+        return text
+
+
+_NUMBERS = _Numbers()
 
 Pick: TypeAlias = Callable[[Page], bytes | None]
 """Finds what is sent of a page, if that is still kept."""
+
+Answer: TypeAlias = tuple[bytes, bytes]
+"""Head and body."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,9 +137,10 @@ class Recipe:
 
     __slots__ = (
         "_asked_at",
-        "_caches",
+        "_decision",
         "_due",
         "_expires_at",
+        "_page",
         "_parts",
         "_pick",
         "_shopper",
@@ -132,43 +149,41 @@ class Recipe:
     )
 
     def __init__(self, parts: list[bytes], plain: Plain, tally: Tally) -> None:
-        caches = _caches(plain.basis)
-        every = (*caches, *plain.basis.shopper)
+        basis = plain.basis
+        every = (*_caches(basis), *basis.shopper)
         self._parts = tuple(parts)
-        self._shopper = plain.basis.shopper
-        self._caches = caches
+        self._shopper = basis.shopper
+        self._decision = basis.decision
+        self._page = basis.page
         self._pick = plain.pick
         self._asked_at = min(hold.asked_at for hold in every)
         self._due = min(hold.due for hold in every)
-        self._expires_at = plain.basis.until
+        self._expires_at = basis.until
         self.version = plain.version
         self.tally = tally
 
-    def answer(self, now: float, date: bytes, request_id: bytes) -> bytes | None:
+    def answer(self, now: float, date: bytes, request_id: bytes) -> Answer | None:
         """Return the answer at *now* (of the caches' clock), or None: the app has to be asked."""
         if now >= self._due or time.time() >= self._expires_at:
             return None
-        for hold in self._shopper:
-            if hold.value() is None:
+        for known in self._shopper:
+            if known.value() is None:
                 return None
-        parts = list(self._parts)
-        held: object = None
+        parts = [*self._parts]
         gap = _FIRST_TTL
-        for hold in self._caches:
-            held = hold.value()
-            if held is None:
+        if (decision := self._decision) is not None:
+            if decision.value() is None:
                 return None
-            parts[gap] = _number(hold.until - now)
+            parts[gap] = _NUMBERS[int(decision.until - now)]
             gap += 2
-        assert isinstance(held, Page)
-        body = self._pick(held)
-        if body is None:
+        page = self._page.value()
+        if page is None or (body := self._pick(page)) is None:
             return None
+        parts[gap] = _NUMBERS[int(self._page.until - now)]
         parts[_DATE] = date
-        parts[_AGE] = _number(now - self._asked_at)
+        parts[_AGE] = _NUMBERS[int(now - self._asked_at)]
         parts[_ID] = request_id
-        parts[_BODY] = body
-        return b"".join(parts)
+        return b"".join(parts), body
 
 
 class Recipes:
@@ -182,8 +197,7 @@ class Recipes:
         self.size_bytes = 0
         self._tallies: dict[tuple[object, ...], Tally] = {}
         self._version = ""
-        self._prefix = secrets.token_hex(8).encode()
-        self._numbers = itertools.count(1)
+        self._ids = _ids()
         metrics.before_reading(self._count)
         metrics.cache_bytes.labels("answers").set_function(lambda: self.size_bytes)
 
@@ -191,23 +205,22 @@ class Recipes:
         """Take *rules* for those that serve: what was answered by others is no longer known."""
         self._version = rules.version
 
-    def find(self, request: bytes) -> tuple[Recipe, bytes] | None:
-        """Return how this very request may be answered, and its id.
+    def answer(self, request: bytes, now: float, date: bytes) -> Answer | None:
+        """Return the answer to this very request once more, and count it.
 
-        None if it is not known, or by other rules than the present.
+        None if it is not known, or no longer holds. *now* is of the caches' clock.
         """
-        given = None
         recipe = self._known.get(request)
+        request_id = None
         if recipe is None and (bare := _TRACE.sub(b"", request)) != request:
             recipe = self._known.get(bare)
-            given = _given_id(request)
+            request_id = _given_id(request)
         if recipe is None or recipe.version != self._version:
             return None
-        return recipe, given or self._next_id()
-
-    def _next_id(self) -> bytes:
-        """Return an id that no other request has: 32 hexadecimal digits."""
-        return b"%b%016x" % (self._prefix, next(self._numbers))
+        answer = recipe.answer(now, date, request_id or next(self._ids))
+        if answer is not None:
+            recipe.tally.add(time.monotonic() - now)
+        return answer
 
     def learn(self, request: bytes, scope: Scope, start: Message) -> None:
         """Remember the answer that begins with *start*, if the app lets it be given again."""
@@ -236,9 +249,23 @@ class Recipes:
         labels = request, plain.placement, plain.page, kind
         return self._tallies.setdefault(labels, Tally(*labels))
 
+    @property
+    def tallies(self) -> Iterable[Tally]:
+        """Return what was counted since the metrics were last read."""
+        return self._tallies.values()
+
     def _count(self) -> None:
-        for tally in self._tallies.values():
+        for tally in self.tallies:
             tally.move_to(self._metrics)
+
+
+def _ids() -> Iterator[bytes]:
+    """Give ids that no other request has: 32 hexadecimal digits."""
+    prefix = secrets.token_hex(8).encode()
+    for block in itertools.count():
+        start = b"%b%013x" % (prefix, block)
+        for end in _ID_ENDS:
+            yield start + end
 
 
 def _given_id(request: bytes) -> bytes | None:
@@ -279,8 +306,3 @@ def _with_gaps(name: bytes, value: bytes) -> bytes:
             return _DURATION.sub(b"0.00", value)  # what no step takes any more
         case _:
             return value
-
-
-def _number(seconds: float) -> bytes:
-    whole = int(seconds)
-    return _NUMBERS[whole] if whole < len(_NUMBERS) else b"%d" % whole
