@@ -30,7 +30,8 @@ from proxy.tasks import Tasks
 from proxy.web import routes, server
 from proxy.web.connection import Connection, Limits
 from proxy.web.encodings import Encodings
-from proxy.web.fastpath import FastConnection, Learning
+from proxy.web.entrance import OnStart
+from proxy.web.fastpath import FastConnection
 from proxy.web.health import AdminEndpoints, Health
 from proxy.web.lists import Lists
 from proxy.web.passthrough import InPlace, Passthrough
@@ -167,16 +168,17 @@ def _fronts(parts: _Parts, health: Health) -> tuple[Front, Front]:
 
     Where each request is to be logged, none skips the app.
     """
-    config, storefront = parts.means.config, _storefront(parts)
+    config = parts.means.config
     limits = _limits(config.server, parts.means.metrics)
-    plain = Front(_admin(parts, health), partial(Connection, **limits))
+    plain = partial(Connection, **limits)
+    admin = Front(_admin(parts, health), plain)
     if not config.server.fast_path or config.log.requests == "all":
-        return Front(storefront, plain.connect), plain
+        return Front(_storefront(parts, None), plain), admin
     fast = partial(FastConnection, recipes=parts.recipes, **limits)
-    return Front(Learning(storefront, parts.recipes), fast), plain
+    return Front(_storefront(parts, parts.recipes.learn), fast), admin
 
 
-def _storefront(parts: _Parts) -> ASGIApp:
+def _storefront(parts: _Parts, on_start: OnStart | None) -> ASGIApp:
     means, told, upstreams = parts.means, parts.told, parts.upstreams
     config, metrics = means.config, means.metrics
     placements = Placements(
@@ -197,6 +199,7 @@ def _storefront(parts: _Parts) -> ASGIApp:
         webhooks=Webhooks(config.events.webhook_key, means.verifier, parts.aftermath, deeds),
         config=config,
         metrics=metrics,
+        on_start=on_start,
     )
 
 

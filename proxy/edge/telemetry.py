@@ -194,6 +194,11 @@ class Metrics:
         """Raise the alarm that a placement's pages must not be shared, or end it."""
         self.sharing_off.labels(placement).set(is_off)
 
+    def observe_request(self, method: str, route: str, status: int, seconds: float) -> None:
+        """Count one request, answered."""
+        self.requests.labels(method, route, str(status)).inc()
+        self.request_seconds.labels(route).observe(seconds)
+
     def observe_upstream(self, upstream: str, outcome: str, seconds: float) -> None:
         """Count one call to *upstream*."""
         self.upstream_seconds.labels(upstream, outcome).observe(seconds)

@@ -10,13 +10,11 @@ import time
 from typing import Any
 
 import uvicorn
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from uvicorn.server import ServerState
 
 from proxy.web.connection import Connection
-from proxy.web.recipes import Recipes
+from proxy.web.recipes import Recipes, hear
 
-_HEARD = "heard"
 _READING = frozenset({"GET", "HEAD"})
 _REQUEST_MAX_BYTES = 8192
 
@@ -65,7 +63,7 @@ class FastConnection(Connection):
         before = self._message_count
         super().data_received(data)
         if self._message_count == before + 1 and self._is_plain():
-            self.scope["state"][_HEARD] = data
+            hear(self.scope["state"], data)
 
     def _is_plain(self) -> bool:
         """Say whether the request that has just come in asks for no more than an answer."""
@@ -77,25 +75,3 @@ class FastConnection(Connection):
             and not self.expect_100_continue
             and self.scope["method"] in _READING
         )
-
-
-class Learning:
-    """The app, watched: ASGI around it that remembers what may be given again."""
-
-    def __init__(self, app: ASGIApp, recipes: Recipes) -> None:
-        self._app = app
-        self._recipes = recipes
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass the request on; take note of how a plain one is answered."""
-        heard = scope["state"].get(_HEARD)
-        if heard is None:
-            await self._app(scope, receive, send)
-            return
-
-        async def send_and_learn(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                self._recipes.learn(heard, scope, message)
-            await send(message)
-
-        await self._app(scope, receive, send_and_learn)

@@ -29,9 +29,29 @@ def body_of(exc: ProxyError, request_id: str) -> dict[str, Any]:
     return members | {"mistakes": exc.mistakes} if isinstance(exc, InvalidEvents) else members
 
 
-async def on_proxy_error(request: Request, exc: Exception) -> Response:
+def written(exc: ProxyError, *, path: str, request_id: str) -> tuple[str, bytes]:
+    """Return media type and body of the problem, in the shape that is read under *path*."""
+    return _written(body_of(exc, request_id), path)
+
+
+def answer_to(request: Request, exc: Exception) -> Response:
+    """Return what a request is answered that *exc* ended."""
+    match exc:
+        case ProxyError():
+            return _refusal(request, exc)
+        case HTTPException():
+            return _unrouted(request, exc)
+        case _:
+            return _mistake(request)
+
+
+def is_bug(exc: Exception) -> bool:
+    """Say whether *exc* is none that anybody meant to raise."""
+    return not isinstance(exc, ProxyError | HTTPException)
+
+
+def _refusal(request: Request, exc: ProxyError) -> Response:
     """Answer with a problem, or with OrderCloud's own error untouched."""
-    assert isinstance(exc, ProxyError)
     if isinstance(exc, OrderCloudRefused):
         return Response(
             exc.body,
@@ -46,14 +66,8 @@ async def on_proxy_error(request: Request, exc: Exception) -> Response:
     return _problem(request, body_of(exc, request.state.request_id), headers)
 
 
-def written(exc: ProxyError, *, path: str, request_id: str) -> tuple[str, bytes]:
-    """Return media type and body of the problem, in the shape that is read under *path*."""
-    return _written(body_of(exc, request_id), path)
-
-
-async def on_http_error(request: Request, exc: Exception) -> Response:
+def _unrouted(request: Request, exc: HTTPException) -> Response:
     """Answer what routing itself refuses: an unknown path, a wrong method."""
-    assert isinstance(exc, HTTPException)
     title = http.HTTPStatus(exc.status_code).phrase
     detail = f"{request.method} {request.url.path} is not served here"
     code = title.lower().replace(" ", "-")
@@ -61,13 +75,13 @@ async def on_http_error(request: Request, exc: Exception) -> Response:
     return _problem(request, members, exc.headers or {})
 
 
-async def on_bug(request: Request, _: Exception) -> Response:
+def _mistake(request: Request) -> Response:
     """Answer for our own mistake, telling nothing of it; the log has the rest."""
     detail = "the gateway made a mistake; its log has more under this request id"
     members = _members(
         ProxyError.code, ProxyError.title, ProxyError.status, detail, request.state.request_id
     )
-    return _problem(request, members, {"x-request-id": request.state.request_id})
+    return _problem(request, members, {})
 
 
 def _members(code: str, title: str, status: int, detail: str, request_id: str) -> dict[str, Any]:

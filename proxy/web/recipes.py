@@ -5,15 +5,13 @@ holds neither page nor decision, so that the caches alone say what stays in memo
 bytes count, but for the lines that only trace it.
 """
 
-import itertools
 import re
-import secrets
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from itertools import zip_longest
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from starlette.types import Message, Scope
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE
@@ -23,9 +21,9 @@ from proxy.edge.telemetry import QUICK_S, Metrics
 from proxy.model import Held, Page
 from proxy.pipeline import Basis
 from proxy.reload import RuleSet
-from proxy.web.middleware import REQUEST_ID
+from proxy.web.entrance import REQUEST_ID, request_ids
 
-_PLAIN = "plain"
+_HEARD, _PLAIN = "heard", "plain"
 _ENTRY_BYTES = 1300
 """What a remembered answer takes beside the request: its head, its holds, the maps' own slots."""
 
@@ -45,7 +43,6 @@ _DURATION = re.compile(rb"(?<=;dur=)\d+\.\d+")
 _CHANGING = [b"cache-status", b"age", b"x-request-id"]
 _DATE, _FIRST_TTL, _AGE, _ID = 1, 3, -5, -3
 _NUMBERS_KEPT = 24 * 3600
-_ID_ENDS = tuple(b"%03x" % number for number in range(16**3))
 
 
 class _Numbers(dict[int, bytes]):
@@ -81,6 +78,11 @@ class Plain:
     placement: tuple[str, ...]
     page: tuple[str, ...]
     kind: Kind | None
+
+
+def hear(state: dict[str, Any], request: bytes) -> None:
+    """Say that *request* is all that its caller has sent, and asks for no more than an answer."""
+    state[_HEARD] = request
 
 
 def leave(scope: Scope, plain: Plain) -> None:
@@ -197,7 +199,7 @@ class Recipes:
         self.size_bytes = 0
         self._tallies: dict[tuple[object, ...], Tally] = {}
         self._version = ""
-        self._ids = _ids()
+        self._ids = request_ids()
         metrics.before_reading(self._count)
         metrics.cache_bytes.labels("answers").set_function(lambda: self.size_bytes)
 
@@ -222,10 +224,13 @@ class Recipes:
             recipe.tally.add(time.monotonic() - now)
         return answer
 
-    def learn(self, request: bytes, scope: Scope, start: Message) -> None:
+    def learn(self, scope: Scope, start: Message) -> None:
         """Remember the answer that begins with *start*, if the app lets it be given again."""
+        request: bytes | None = scope["state"].get(_HEARD)
         plain: Plain | None = scope["state"].get(_PLAIN)
-        if plain is None or plain.version != self._version or _FOLDED.search(request):
+        if request is None or plain is None or plain.version != self._version:
+            return
+        if _FOLDED.search(request):
             return
         parts = _parts(start["status"], start["headers"], caches=len(_caches(plain.basis)))
         if parts is not None:
@@ -259,20 +264,11 @@ class Recipes:
             tally.move_to(self._metrics)
 
 
-def _ids() -> Iterator[bytes]:
-    """Give ids that no other request has: 32 hexadecimal digits."""
-    prefix = secrets.token_hex(8).encode()
-    for block in itertools.count():
-        start = b"%b%013x" % (prefix, block)
-        for end in _ID_ENDS:
-            yield start + end
-
-
 def _given_id(request: bytes) -> bytes | None:
     """Return the id that the caller gave the request, if it is one that the app would take."""
     found = _ID_LINE.search(request)
     given = found[1].lstrip(b" \t") if found else b""
-    return given if REQUEST_ID.fullmatch(given.decode("latin-1")) else None
+    return given if REQUEST_ID.fullmatch(given) else None
 
 
 def _caches(basis: Basis) -> tuple[Held, ...]:

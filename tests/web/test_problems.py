@@ -5,17 +5,16 @@ from typing import Any
 import httpx2
 import msgspec
 import pytest
-from starlette.applications import Starlette
-from starlette.middleware import Middleware
 from starlette.requests import Request
-from starlette.routing import Route
+from starlette.responses import Response
 
 from proxy import errors
 from proxy.edge.telemetry import Metrics
 from proxy.errors import OrderCloudRefused, ProxyError, TokenError, UpstreamTimeout
 from proxy.sections import Log
-from proxy.web import problems, routes
-from proxy.web.middleware import Observed
+from proxy.web import problems
+from proxy.web.entrance import Entrance
+from proxy.web.routes import Endpoint, Route, Routes
 from tests.conftest import StartGateway
 from tests.servers import Servers, client
 
@@ -33,14 +32,11 @@ class Raising:
     async def __call__(
         self, exc: Exception, headers: dict[str, str] | None = None
     ) -> httpx2.Response:
-        async def fail(_: Request) -> None:
+        async def fail(_: Request) -> Response:
             raise exc
 
-        app = Starlette(
-            routes=[Route("/", fail)],
-            middleware=[Middleware(Observed, metrics=Metrics(), log=Log())],
-            exception_handlers=routes._HANDLERS,
-        )
+        routes = Routes(Route("/", Endpoint(GET=fail)))
+        app = Entrance(routes, metrics=Metrics(), log=Log())
         async with client(await self._servers.serve(app)) as http:
             return await http.get("/", headers={"x-request-id": "r-1", **(headers or {})})
 

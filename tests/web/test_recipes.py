@@ -74,6 +74,11 @@ def known(metrics: Metrics) -> Recipes:
     return Recipes(10_000, metrics=metrics)
 
 
+def _learn(known: Recipes, request: bytes, scope: dict[str, Any], start: dict[str, Any]) -> None:
+    recipes.hear(scope["state"], request)
+    known.learn(scope, start)
+
+
 _ID = re.compile(rb"(?<=x-request-id: )[^\r]+")
 
 
@@ -93,7 +98,7 @@ def _id(known: Recipes, request: bytes) -> bytes:
 
 
 def test_an_answer_is_made_anew_with_what_has_changed(known: Recipes) -> None:
-    known.learn(b"GET", _scope(_plain(Held(10.0, 70.0))), _START)
+    _learn(known, b"GET", _scope(_plain(Held(10.0, 70.0))), _START)
     answer = _answer(known, 15.5)
     assert answer
     assert _ID.sub(b"next", answer) == (
@@ -112,7 +117,7 @@ def test_an_answer_is_made_anew_with_what_has_changed(known: Recipes) -> None:
 
 def test_it_is_as_old_as_what_is_known_of_the_shopper(known: Recipes) -> None:
     plain = _plain(Held(10.0, 70.0), shopper=Held(5.0, 70.0, "groups"))
-    known.learn(b"GET", _scope(plain), _START)
+    _learn(known, b"GET", _scope(plain), _START)
     assert b"\r\nage: 10\r\n" in (_answer(known, 15.0) or b"")
 
 
@@ -120,7 +125,7 @@ def test_it_is_as_old_as_its_oldest_part_and_each_cache_has_its_ttl(known: Recip
     both = b"decision-proxy;hit;ttl=1;detail=decision, decision-proxy;hit;ttl=2;detail=page"
     headers = [(n, both if n == b"cache-status" else v) for n, v in _START["headers"]]  # type: ignore[attr-defined]
     plain = _plain(Held(100.0, 9000.0), Held(40.0, 200.0))
-    known.learn(b"GET", _scope(plain), _START | {"headers": headers})
+    _learn(known, b"GET", _scope(plain), _START | {"headers": headers})
     answer = _answer(known, 150.0)
     assert answer
     assert b"hit;ttl=50;detail=decision, decision-proxy;hit;ttl=8850;detail=page" in answer
@@ -144,19 +149,19 @@ def test_nothing_is_answered_that_no_longer_holds(known: Recipes, plain: Plain) 
         both = b"decision-proxy;hit;ttl=1, decision-proxy;hit;ttl=2"
         headers = [(n, both if n == b"cache-status" else v) for n, v in _START["headers"]]  # type: ignore[attr-defined]
         start = _START | {"headers": headers}
-    known.learn(b"GET", _scope(plain), start)
+    _learn(known, b"GET", _scope(plain), start)
     assert known.size_bytes > 0
     assert _answer(known, 14.0) is None
 
 
 def test_only_the_very_same_request_is_known(known: Recipes) -> None:
-    known.learn(b"GET a", _scope(_plain(Held(0.0, 9.0))), _START)
+    _learn(known, b"GET a", _scope(_plain(Held(0.0, 9.0))), _START)
     assert _knows(known, b"GET a")
     assert not _knows(known, b"GET b")
 
 
 def test_what_the_app_does_not_let_be_given_again_is_not_learnt(known: Recipes) -> None:
-    known.learn(b"GET", _scope(None), _START)
+    _learn(known, b"GET", _scope(None), _START)
     assert not _knows(known, b"GET")
 
 
@@ -165,12 +170,12 @@ def test_what_does_not_look_like_a_placements_answer_is_not_learnt(
     known: Recipes, missing: bytes
 ) -> None:
     headers = [one for one in _START["headers"] if one[0] != missing]  # type: ignore[attr-defined]
-    known.learn(b"GET", _scope(_plain(Held(0.0, 9.0))), _START | {"headers": headers})
+    _learn(known, b"GET", _scope(_plain(Held(0.0, 9.0))), _START | {"headers": headers})
     assert not _knows(known, b"GET")
 
 
 def test_other_rules_end_what_was_known(known: Recipes) -> None:
-    known.learn(b"GET", _scope(_plain(Held(0.0, 9.0))), _START)
+    _learn(known, b"GET", _scope(_plain(Held(0.0, 9.0))), _START)
     known.follow(replace(EMPTY, version="next"))
     assert not _knows(known, b"GET")
 
@@ -178,13 +183,13 @@ def test_other_rules_end_what_was_known(known: Recipes) -> None:
 def test_an_answer_by_rules_that_are_replaced_meanwhile_is_not_learnt(known: Recipes) -> None:
     scope = _scope(_plain(Held(0.0, 9.0)))
     known.follow(replace(EMPTY, version="next"))
-    known.learn(b"GET", scope, _START)
+    _learn(known, b"GET", scope, _START)
     assert not _knows(known, b"GET")
 
 
 def test_beyond_the_bound_the_oldest_goes(known: Recipes) -> None:
     for number in range(100):
-        known.learn(b"%03d" % number, _scope(_plain(Held(0.0, 9.0))), _START)
+        _learn(known, b"%03d" % number, _scope(_plain(Held(0.0, 9.0))), _START)
     left = [number for number in range(100) if _knows(known, b"%03d" % number)]
     assert left == list(range(100 - len(left), 100))
     assert 1 < len(left) < 10
@@ -194,7 +199,7 @@ def test_beyond_the_bound_the_oldest_goes(known: Recipes) -> None:
 def test_learning_again_takes_no_more_room(known: Recipes) -> None:
     for _ in range(100):
         for request in (b"a", b"b"):
-            known.learn(request, _scope(_plain(Held(0.0, 9.0))), _START)
+            _learn(known, request, _scope(_plain(Held(0.0, 9.0))), _START)
     assert _knows(known, b"a")
     assert _knows(known, b"b")
 
@@ -202,7 +207,7 @@ def test_learning_again_takes_no_more_room(known: Recipes) -> None:
 def test_what_is_tallied_is_counted_when_the_metrics_are_read(
     known: Recipes, metrics: Metrics
 ) -> None:
-    known.learn(b"GET", _scope(_plain(Held(0.0, 9.0))), _START)
+    _learn(known, b"GET", _scope(_plain(Held(0.0, 9.0))), _START)
     tally, *_ = known.tallies
     for seconds in (2**-13, 2**-13, 2**-5):
         tally.add(seconds)
@@ -218,7 +223,7 @@ def test_what_is_tallied_is_counted_when_the_metrics_are_read(
 
 
 def test_no_two_requests_have_one_id(known: Recipes) -> None:
-    known.learn(b"GET", _scope(_plain(Held(0.0, 9.0))), _START)
+    _learn(known, b"GET", _scope(_plain(Held(0.0, 9.0))), _START)
     ids = {_id(known, b"GET") for _ in range(10_000)}
     assert len(ids) == 10_000
     assert {len(one) for one in ids} == {32}
@@ -230,17 +235,17 @@ _UNTRACED = b"GET / HTTP/1.1\r\nhost: shop\r\n\r\n"
 
 @pytest.mark.parametrize(("learnt", "asked"), [*permutations([_TRACED, _UNTRACED])])
 def test_a_request_is_known_whatever_traces_it(known: Recipes, learnt: bytes, asked: bytes) -> None:
-    known.learn(learnt, _scope(_plain(Held(0.0, 9.0))), _START)
+    _learn(known, learnt, _scope(_plain(Held(0.0, 9.0))), _START)
     assert (_id(known, asked) == b"mine") is (asked == _TRACED)
 
 
 def test_no_other_line_is_left_out(known: Recipes) -> None:
-    known.learn(_UNTRACED, _scope(_plain(Held(0.0, 9.0))), _START)
+    _learn(known, _UNTRACED, _scope(_plain(Held(0.0, 9.0))), _START)
     assert not _knows(known, _UNTRACED.replace(b"host:", b"x-forwarded-for: a\r\nhost:"))
     assert not _knows(known, _TRACED.replace(b"x-request-id", b"x-requested-by"))
 
 
 def test_a_request_with_a_folded_line_is_not_learnt(known: Recipes) -> None:
     folded = _TRACED.replace(b"mine\r\n", b"mine\r\n folded\r\n")
-    known.learn(folded, _scope(_plain(Held(0.0, 9.0))), _START)
+    _learn(known, folded, _scope(_plain(Held(0.0, 9.0))), _START)
     assert not _knows(known, folded)
