@@ -6,7 +6,7 @@ Where it cannot be had, the next choice's stands in.
 import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import chain
 from typing import Protocol, TypeAlias
@@ -58,6 +58,10 @@ class Ask:
     decision: Decision
     shared: Shared | None
     outage: ProxyError | None = None
+    own_scope: Scope = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.own_scope = own_scope(self.shopper)
 
 
 _Read: TypeAlias = Callable[[Ask, ListQuery], Awaitable[Served[Page]]]
@@ -130,6 +134,8 @@ class Pages:
 
     async def _patiently(self, then: Listed, ask: Ask) -> Served[Page]:
         """Return the page; if OrderCloud takes its time and one is kept, that one."""
+        if isinstance(then, ListQuery) and not self._is_kept(ask, then):
+            return await self._page(ask, then)
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(self._patience_s):
                 return await self._chosen(then, ask, self._page)
@@ -154,7 +160,7 @@ class Pages:
         if ask.shared is not None and ask.shared.is_current:
             with contextlib.suppress(ScopeChanged):
                 return _as_old_as(ask.shared, await self._shared_page(ask, ask.shared, query))
-        scope = own_scope(ask.shopper)
+        scope = ask.own_scope
         fetch = partial(self._fetch, scope, query, ask.shopper)
         terms = self._terms(ask.placement)
         return await self._cache.get(key_of("page", scope, query), fetch, terms)
@@ -177,9 +183,14 @@ class Pages:
             key = key_of("page", ask.shared.scope, query)
             if served := self._cache.last_good(key, terms):
                 return _as_old_as(ask.shared, served)
-        if served := self._cache.last_good(key_of("page", own_scope(ask.shopper), query), terms):
+        if served := self._cache.last_good(key_of("page", ask.own_scope, query), terms):
             return served
         raise ask.outage
+
+    def _is_kept(self, ask: Ask, query: ListQuery) -> bool:
+        """Say whether there is anything that could be shown instead of waiting."""
+        scopes = [ask.own_scope] if ask.shared is None else [ask.own_scope, ask.shared.scope]
+        return any(key_of("page", scope, query) in self._cache for scope in scopes)
 
     async def _fetch_for(self, shared: Shared, query: ListQuery, shopper: Shopper) -> Fetched[Page]:
         """Fetch what all of a scope will see; that the shopper is of it is asked afterwards."""
@@ -189,8 +200,7 @@ class Pages:
         return fetched
 
     async def _fetch(self, scope: Scope, query: ListQuery, shopper: Shopper) -> Fetched[Page]:
-        scopes, own = key_of("refusal", scope, query), key_of("refusal", shopper.token, query)
-        with self._refusals.remembered(scopes, own):
+        with self._refusals.remembered(scope, shopper.token, query):
             page = await self._catalog.fetch_list(query, shopper)
         found = chain(tags.of_query(query), tags.of_items(query.resource, page.body))
         lifetime = ENDLESS if page.item_count else Lifetime(self._lifetimes.nothing_fresh)

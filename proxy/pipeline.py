@@ -6,7 +6,7 @@ joins the two.
 
 import asyncio
 import time
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from proxy.cache.cache import Served
@@ -25,6 +25,8 @@ from proxy.shoppers import Shoppers
 
 _AS_RULED = frozenset({Reason.MATCHED, Reason.NO_RULE, Reason.NO_DECISION})
 """Reasons of a choice that nothing went wrong for."""
+
+_UP_TO_DATE = frozenset({Freshness.FRESH, Freshness.CACHED})
 
 
 class Verifier(Protocol):
@@ -90,6 +92,8 @@ class Personalized:
         """Return how far down the ladder the part is that had to go down furthest."""
         choice, decision, page = self.choice, self.decision, self.page
         is_stale = decision.freshness is Freshness.STALE
+        if choice.reason in _AS_RULED and not is_stale and page.freshness in _UP_TO_DATE:
+            return Rung.MEANT  # so are nearly all; what follows costs more
         lowest_first = {
             Rung.SNAPSHOT: page.is_restored or decision.is_restored,
             Rung.CURATED: choice.rule == CURATED,
@@ -142,27 +146,43 @@ class Pipeline:
         self, placement: Placement, shopper: Shopper, asked: Asked, timings: Timings
     ) -> Personalized:
         """Take the steps that are left, for somebody who is known."""
-        decision, facts, shared = await asyncio.gather(
-            self._decisions.decide(placement, shopper, asked),
-            self._shoppers.facts(placement.needs, shopper, asked),
-            self._scopes.shared(shopper, placement.resource, self._pages.sharing(placement)),
-        )
+        decision, facts, shared = await self._known(placement, shopper, asked)
         timings.step("decision")
         ask = Ask(placement, shopper, asked, decision, shared)
         choices = ladder(placement, decision, asked, facts)
         choice, page = await self._pages.list_first(choices, ask)
         timings.step("list")
-        kind = kind_of(placement, choice, decision, asked, facts)
-        done = Personalized(
+        return Personalized(
             placement.name,
             choice,
             decision,
             page,
             timings,
-            kind=kind,
+            basis=_basis(ask, facts, choice, page),
+            kind=kind_of(placement, choice, decision, asked, facts),
             facts_age_s=facts.age_s,
         )
-        return replace(done, basis=_basis(placement, shopper, facts, shared, done))
+
+    async def _known(
+        self, placement: Placement, shopper: Shopper, asked: Asked
+    ) -> tuple[Decision, Facts, Shared | None]:
+        """Return what is to be known before a rule is chosen, all asked for at once.
+
+        Mostly CDP alone is asked; then no task is made for the others.
+        """
+        needs = placement.needs
+        sharing = reach(shopper, placement.resource, self._pages.sharing(placement))
+        if needs.any or sharing is Sharing.GROUPS:
+            return await asyncio.gather(
+                self._decisions.decide(placement, shopper, asked),
+                self._shoppers.facts(needs, shopper, asked),
+                self._scopes.shared(shopper, sharing),
+            )
+        return (
+            await self._decisions.decide(placement, shopper, asked),
+            await self._shoppers.facts(needs, shopper, asked),
+            await self._scopes.shared(shopper, sharing),
+        )
 
 
 def _curated(
@@ -176,19 +196,17 @@ def _curated(
     return Personalized(placement.name, choice, decision, page, timings)
 
 
-def _basis(
-    placement: Placement, shopper: Shopper, facts: Facts, shared: Shared | None, done: Personalized
-) -> Basis | None:
+def _basis(ask: Ask, facts: Facts, choice: Choice, page: Served[Page]) -> Basis | None:
     """Return what the answer rests on, if nothing of it was asked for just now or is in doubt."""
-    page, decision = done.page.hold, done.decision
+    placement, shopper, decision, shared = ask.placement, ask.shopper, ask.decision, ask.shared
     is_decided = decision.hold is not None or decision.reason is Reason.NO_DECISION
+    if page.hold is None or not is_decided or choice.reason not in _AS_RULED:
+        return None
     may_share = reach(shopper, placement.resource, placement.sharing) is not Sharing.SHOPPER
     is_sure = shared.is_current if shared else not may_share
     known = (*facts.holds, *(shared.holds if shared else ()))
     holds = tuple(filter(None, known))
-    if page is None or not (is_decided and is_sure) or len(holds) < len(known):
-        return None
-    if done.choice.reason not in _AS_RULED:
+    if not is_sure or len(holds) < len(known):
         return None
     until = min(shopper.expires_at, placement.steady_until(facts.at).timestamp())
-    return Basis(page, decision.hold, holds, until)
+    return Basis(page.hold, decision.hold, holds, until)

@@ -3,7 +3,7 @@
 import asyncio
 from typing import assert_never
 
-from proxy.core.scope import Shared, Sharing, anonymous_scope, group_scope, reach
+from proxy.core.scope import Shared, Sharing, anonymous_scope, group_scope
 from proxy.errors import ProxyError, ScopeChanged
 from proxy.model import Shopper
 from proxy.shoppers import Shoppers
@@ -16,12 +16,12 @@ class Scopes:
         self._shoppers = shoppers
         self._timeout_s = timeout_s
 
-    async def shared(self, shopper: Shopper, resource: str, sharing: Sharing) -> Shared | None:
-        """Return the scope of *shopper* for *resource*, where *sharing* is the most permitted.
+    async def shared(self, shopper: Shopper, sharing: Sharing) -> Shared | None:
+        """Return the scope of those with whom *shopper* shares, being who `reach` says.
 
         None where they share with nobody, or it cannot be learnt whether they do.
         """
-        match reach(shopper, resource, sharing):
+        match sharing:
             case Sharing.SHOPPER:
                 return None
             case Sharing.ANONYMOUS:

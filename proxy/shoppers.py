@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 from typing import Protocol
@@ -101,6 +102,12 @@ class Shoppers:
 
     async def facts(self, needs: Needs, shopper: Shopper, asked: Asked) -> Facts:
         """Return what rules may ask about the shopper; what cannot be learnt stays unknown."""
+        who = asked.visitor.browser_id if shopper.is_anonymous else shopper.username
+        of_token = Facts(datetime.now(UTC), shopper.is_anonymous, who=who or shopper.id)
+        return await self._learnt(needs, shopper, of_token) if needs.any else of_token
+
+    async def _learnt(self, needs: Needs, shopper: Shopper, facts: Facts) -> Facts:
+        """Return *facts*, and what OrderCloud tells in time."""
         profile = groups = cart = None
         holds: Holds = (None,)
         with contextlib.suppress(ProxyError, TimeoutError):
@@ -112,13 +119,10 @@ class Shoppers:
                 if needs.cart:  # never kept: it changes with every call of the shopper's
                     cart = await self._directory.fetch_cart(shopper)
                 holds = _holds(needs, profile, groups)
-        who = asked.visitor.browser_id if shopper.is_anonymous else shopper.username
-        return Facts(
-            at=datetime.now(UTC),
-            is_anonymous=shopper.is_anonymous,
+        return replace(
+            facts,
             profile=profile.value if profile else None,
             groups=groups.value if groups else None,
-            who=who or shopper.id,
             cart=cart,
             age_s=max((known.age_s for known in (profile, groups) if known), default=0.0),
             holds=holds,

@@ -113,6 +113,10 @@ class Cache(Generic[T]):
         self._replicas = replicas
         self._flights: Flights[_Landed[T]] = Flights(tasks, name="cache fetch")
 
+    def __contains__(self, key: Key) -> bool:
+        """Say whether anything is kept under *key*, whatever it is worth."""
+        return self._store.get(key) is not None
+
     async def get(self, key: Key, fetch: Fetch[T], terms: Terms) -> Served[T]:
         """Return the answer under *key*: kept, or fetched now.
 

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from cachetools import TTLCache
 
 from proxy.cache.journal import Journal
-from proxy.core.keys import Key
+from proxy.core.keys import Key, key_of
 from proxy.errors import OrderCloudRefused
+from proxy.model import ListQuery, Scope
 
 _MOST = 1000
 _BODY_MAX_BYTES = 4096
@@ -36,23 +37,24 @@ class Refusals:
         self._refusals: TTLCache[Key, _Refusal] = TTLCache(_MOST, keep_s, clock)
 
     @contextlib.contextmanager
-    def remembered(self, everybodys: Key, own: Key) -> Iterator[None]:
+    def remembered(self, scope: Scope, token: str, query: ListQuery) -> Iterator[None]:
         """Run the block's call, unless it was refused lately.
 
-        What is refused to a token is kept under *own*, where nobody else looks; what is refused to
-        whoever asks, under *everybodys*.
+        What is refused to a token is kept under it, where nobody else looks; what is refused to
+        whoever asks, for the *scope*.
 
         Raises:
             OrderCloudRefused: it was.
         """
-        for key in (everybodys, own):
-            self._repeat(key)
+        if self._refusals:
+            self._repeat(_key(scope, query))
+            self._repeat(_key(token, query))
         born = self._journal.position
         try:
             yield
         except OrderCloudRefused as exc:
             if not exc.is_outage and len(exc.body) <= _BODY_MAX_BYTES:
-                key = own if exc.is_personal else everybodys
+                key = _key(token if exc.is_personal else scope, query)
                 self._refusals[key] = _Refusal(exc.answer_status, exc.headers, exc.body, born)
             raise
 
@@ -60,3 +62,7 @@ class Refusals:
         known = self._refusals.get(key)
         if known is not None and known.born == self._journal.position:
             raise OrderCloudRefused(status=known.status, headers=known.headers, body=known.body)
+
+
+def _key(whose: str, query: ListQuery) -> Key:
+    return key_of("refusal", whose, query)

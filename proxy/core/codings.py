@@ -1,5 +1,6 @@
 """Content codings: what bodies may be compressed with. RFC 9110 section 8.4."""
 
+import functools
 import gzip
 import re
 import zlib
@@ -49,7 +50,8 @@ def preferred(accept_encoding: str | None, size: int) -> Coding | None:
     return best if is_worth_it and weight and weight >= plain else None
 
 
-def _weights(accept_encoding: str) -> dict[str, float]:
+@functools.lru_cache(maxsize=256)
+def _weights(accept_encoding: str) -> Mapping[str, float]:
     """Return the weight of each coding that is named; what is malformed counts as not said."""
     found = filter(None, map(_WEIGHTED.fullmatch, accept_encoding.split(",")))
     return {one["coding"].casefold().removeprefix("x-"): float(one["weight"] or 1) for one in found}

@@ -64,6 +64,11 @@ class Needs:
     groups: bool = False
     cart: bool = False
 
+    @property
+    def any(self) -> bool:
+        """Say whether there is anything that OrderCloud has to be asked for."""
+        return self.profile or self.groups or self.cart
+
     def unmet(self, facts: Facts) -> str | None:
         """Return what is not known, so that nothing can be said: neither that it is so nor not."""
         if self.profile and facts.profile is None:

@@ -62,6 +62,9 @@ class Pick:
 
     def find(self, output: Json) -> Any:
         """Return what is there, or None; also where a function of the path cannot be applied."""
+        parsed = self.expression.parsed
+        if parsed["type"] == "field":  # as most are: what JMESPath would do, ten times as fast
+            return output.get(parsed["value"]) if isinstance(output, dict) else None
         try:
             return self.expression.search(output)
         except (TypeError, ValueError, ArithmeticError):  # JMESPath's own errors are ValueErrors

@@ -5,6 +5,7 @@ for everybody; `catalog:`, `priceschedule:`, `resource:`, `flow:` and `shopper:`
 own. Tags are the same in any case, as OrderCloud's IDs are. Entries hold them as hashes.
 """
 
+import functools
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import chain
@@ -34,6 +35,9 @@ KINDS = (
 """What tags may be of; before the first colon of each."""
 
 _HASH_BYTES = 8
+_KNOWN = 16_384
+"""So many tags' hashes are remembered: those of what is listed come up again and again."""
+
 _BY_PARAMETER: Mapping[str, str] = {
     "catalogID": "catalog",
     "categoryID": "category",
@@ -155,5 +159,6 @@ def _of_item(kind: str, item: _Item) -> Iterator[str]:
         yield tag("priceschedule", item.PriceSchedule.ID)
 
 
+@functools.lru_cache(maxsize=_KNOWN)
 def _digest(one: str) -> bytes:
     return hashlib.blake2b(one.casefold().encode(), digest_size=_HASH_BYTES).digest()

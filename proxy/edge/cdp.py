@@ -1,6 +1,6 @@
 """CDP/Personalize: runs a decision flow for a guest, by the direct API or through Sitecore Edge."""
 
-import uuid
+import secrets
 from collections.abc import Mapping
 from urllib.parse import urlencode
 
@@ -96,7 +96,7 @@ def _headers(user_agent: str | None) -> dict[str, str]:
     headers = {
         "content-type": "application/json",
         "accept": "application/json",
-        "x-sc-correlation-id": uuid.uuid4().hex,
+        "x-sc-correlation-id": secrets.token_hex(16),
     }
     return {**headers, "user-agent": user_agent} if user_agent else headers
 

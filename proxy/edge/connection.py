@@ -5,6 +5,7 @@ plainly HTTP to it is none. `proxy.edge.pool` says whose turn it is. Source: RFC
 """
 
 import asyncio
+import math
 import re
 import select
 from collections.abc import Iterable
@@ -37,18 +38,18 @@ class Answered:
     headers: list[Header] = field(default_factory=list)
 
 
-def request_head(method: str, target: bytes, headers: Iterable[Header]) -> bytes:
-    """Write a request up to its body.
+def request_head(start: bytes, headers: Iterable[Header]) -> bytes:
+    """Write a request up to its body; *start* is method and target, with a space between.
 
     Raises:
         RequestError: it would not be one request.
     """
+    method, _, target = start.partition(b" ")
     if not _SENDABLE_TARGET.fullmatch(target):
         raise RequestError("the request target is not one that can be sent as HTTP")
-    lines = [b"%b %b HTTP/1.1" % (method.encode("ascii"), target)]
-    lines += [b"%b: %b" % header for header in headers]
-    head = b"\r\n".join([*lines, b"", b""])
-    ends = len(lines) + 1
+    lines = [b"%b %b HTTP/1.1" % (method, target), *map(b"%b: %b".__mod__, headers), b"", b""]
+    head = b"\r\n".join(lines)
+    ends = len(lines) - 1
     if head.count(b"\r") != ends or head.count(b"\n") != ends or b"\x00" in head:
         raise RequestError("a header is not one that can be sent as HTTP")
     return head
@@ -68,30 +69,33 @@ class Connection(asyncio.Protocol):
         self._fault = ""
         self.is_over = True
         self._is_kept = True
+        self._parser: httptools.HttpResponseParser | None = None
 
     # The exchange, as its owner drives it
 
-    def begin(self, method: str, *, silence_s: float | None = None) -> None:
+    def begin(self, method: str, *, silence_s: float = math.inf, until: float = math.inf) -> None:
         """Start an exchange; *method* decides whether its answer has a body.
 
-        The other side may keep silent for *silence_s*, or as long as it likes: then, whatever waits
-        for it raises TimeoutError.
+        The other side may keep silent for *silence_s*, and has time *until* then (of the loop's
+        clock). After that, whatever waits for it raises TimeoutError.
         """
         self._method = method
         self._silence_s = silence_s
+        self._until = until
         self._answered = Answered()
         self._has_head = self.is_over = self._is_kept = False
         self._head_bytes = 0
         self._parts: list[bytes] = []
         self._held_bytes = 0
         self._ends_with_connection = False
-        self._parser = httptools.HttpResponseParser(self)
+        if self._parser is None:
+            self._parser = httptools.HttpResponseParser(self)
 
     async def write(self, part: bytes) -> None:
         """Send *part* of the request, once there is room for it."""
         self._transport.write(part)
         if not self._may_write.is_set():
-            async with asyncio.timeout(self._silence_s):
+            async with asyncio.timeout_at(self._waits_until()):
                 await self._may_write.wait()
 
     @property
@@ -158,6 +162,7 @@ class Connection(asyncio.Protocol):
         if self.is_over:
             self._break("it spoke out of turn")
             return
+        assert self._parser is not None
         try:
             self._parser.feed_data(data)
         except (httptools.HttpParserError, httptools.HttpParserUpgrade):
@@ -199,19 +204,21 @@ class Connection(asyncio.Protocol):
 
     def on_headers_complete(self) -> None:
         """Show the head, unless it is an interim one."""
+        assert self._parser is not None
         status = self._parser.get_status_code()
         if status in _INTERIM:
             self._answered.headers.clear()
             return
-        if sum(len(n) + len(value) for n, value in self._answered.headers) > _HEAD_MAX_BYTES:
+        headers = self._answered.headers
+        if sum([len(name) + len(value) for name, value in headers]) > _HEAD_MAX_BYTES:
             raise BrokenOff("its answer begins with too many headers")
         self._answered.status = status
         self._has_head = True
         self._is_kept = self._parser.should_keep_alive()
-        names = {name for name, _ in self._answered.headers}
-        self._ends_with_connection = names.isdisjoint(_FRAMING)
+        self._ends_with_connection = _FRAMING.isdisjoint([name for name, _ in headers])
         if self._method == "HEAD":
             self.is_over = True
+            self._parser = None  # it waits for the body
 
     def on_body(self, body: bytes) -> None:
         """Hold a part of the body, and no more than a few."""
@@ -234,11 +241,20 @@ class Connection(asyncio.Protocol):
         if self._fault:
             raise BrokenOff(self._fault)
         self._waiter = self._loop.create_future()
-        if self._silence_s is None:
+        timer = self._loop.call_at(self._waits_until(), self._give_up, self._waiter)
+        try:
             await self._waiter
-            return
-        async with asyncio.timeout(self._silence_s):
-            await self._waiter
+        finally:
+            timer.cancel()
+
+    def _waits_until(self) -> float:
+        return min(self._loop.time() + self._silence_s, self._until)
+
+    @staticmethod
+    def _give_up(waiter: asyncio.Future[None]) -> None:
+        """End a wait: a tenth of what asyncio.timeout takes."""
+        if not waiter.done():
+            waiter.set_exception(TimeoutError())
 
     def _wake(self) -> None:
         if self._waiter is not None and not self._waiter.done():

@@ -9,7 +9,7 @@ import contextlib
 import random
 import time
 import zlib
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from proxy import __version__
@@ -39,16 +39,22 @@ class Answer:
     """A whole answer: header names in lower case, the body decoded from its content coding."""
 
     status: int
-    headers: Mapping[str, str]
+    raw_headers: Sequence[Header]
     body: bytes
 
+    @property
+    def headers(self) -> Mapping[str, str]:
+        """Return the headers as text; of several of a name the last one."""
+        return {name.decode("ascii"): value.decode("latin-1") for name, value in self.raw_headers}
 
-@dataclass(frozen=True, slots=True)
+
+@dataclass(slots=True)
 class _Request:
+    """A request as bytes; all tries together may take *until* then, of the loop's clock."""
+
     method: str
-    target: str
-    headers: Mapping[str, str]
-    content: bytes | None
+    sent: bytes
+    until: float
 
 
 class Upstream:
@@ -85,35 +91,47 @@ class Upstream:
             UpstreamError: no answer, none within the limit, too many calls are under way, or the
                 upstream keeps failing.
         """
+        until = asyncio.get_running_loop().time() + self._limit_s
+        request = _Request(method, self._written(method, target, headers, content), until)
         with self.observed(limit_s=self._limit_s) as answered:
-            async with asyncio.timeout(self._limit_s):
-                answer = await self._attempts(_Request(method, target, headers, content))
+            answer = await self._attempts(request)
             answered(answer.status)
         return answer
 
-    @contextlib.contextmanager
-    def observed(self, *, limit_s: float) -> Iterator[Callable[[int], None]]:
-        """Give a place among the calls under way, and what to tell the status of the answer to.
+    def observed(self, *, limit_s: float) -> "Observed":
+        """Take a place among the calls under way, for a block.
 
-        Breaker and metrics hear once how the call went. What goes wrong in the block becomes ours;
-        *limit_s* is what the block itself allows the upstream.
+        What goes wrong in the block becomes ours; *limit_s* is what the block itself allows the
+        upstream.
 
         Raises:
             UpstreamError: too many calls are under way, the upstream rests, or it did not answer.
         """
         if self._under_way >= self._in_flight:
             raise UpstreamBusy(f"{self._in_flight} calls to {self._name} are under way")
-        call = Call(self.breaker, self._on_call, self._name)
+        return Observed(self, Call(self.breaker, self._on_call, self._name), limit_s)
+
+    def enter(self) -> None:
+        """Count a call that begins."""
         self._under_way += 1
-        try:
-            with _mapped(self._name, limit_s):
-                yield lambda status: call.end(str(status), failed=status >= _SERVER_ERROR)
-        except UpstreamError as exc:
-            call.end(exc.code, failed=True)
-            raise
-        finally:
-            call.end("cancelled", failed=None)
-            self._under_way -= 1
+
+    def leave(self) -> None:
+        """Count a call that has ended."""
+        self._under_way -= 1
+
+    def ours(self, exc: BaseException, limit_s: float) -> UpstreamError | None:
+        """Return what went wrong with the upstream as an error of ours; None: something else."""
+        match exc:
+            case UpstreamError():
+                return exc
+            case Unconnected():
+                return UpstreamRefused(f"{self._name} cannot be reached: {exc}", unsent=True)
+            case TimeoutError():
+                return UpstreamTimeout(f"{self._name} did not answer within {limit_s:g} s")
+            case ConnectionError():
+                return UpstreamRefused(f"{self._name} cannot be reached: {exc}")
+            case _:
+                return None
 
     async def _attempts(self, request: _Request) -> Answer:
         answer = await self._first_try(request)
@@ -130,46 +148,51 @@ class Upstream:
         """
         try:
             answer = await self._exchange(request)
-        except UpstreamRefused as exc:
-            if exc.unsent or request.method == "GET":
+        except Unconnected:
+            return None
+        except ConnectionError:
+            if request.method == "GET":
                 return None
             raise
         return None if answer.status == _UNAVAILABLE else answer
 
     async def _exchange(self, request: _Request) -> Answer:
-        target = self.pool.path + request.target.encode("ascii")
-        head = request_head(request.method, target, self._headers(request))
-        with _mapped(self._name, self._limit_s):
-            connection = await self.pool.take()
-            try:
-                connection.begin(request.method)
-                await connection.write(head + (request.content or b""))
-                return await self._whole(connection)
-            finally:
-                self.pool.give_back(connection)
+        connection = await self.pool.take(until=request.until)
+        try:
+            connection.begin(request.method, until=request.until)
+            await connection.write(request.sent)
+            return await self._whole(connection)
+        finally:
+            self.pool.give_back(connection)
 
-    def _headers(self, request: _Request) -> Iterator[Header]:
-        """Give the headers: values as they came, in latin-1, as ASGI has them."""
-        yield b"host", self.pool.host
-        for name, value in (_DEFAULTS | dict(request.headers)).items():
-            yield name.encode("ascii"), value.encode("latin-1")
-        if request.content is not None:
-            yield b"content-length", b"%d" % len(request.content)
+    def _written(
+        self, method: str, target: str, headers: Mapping[str, str], content: bytes | None
+    ) -> bytes:
+        """Write a request: header values as they came, in latin-1, as ASGI has them."""
+        start = f"{method} ".encode("ascii") + self.pool.path + target.encode("ascii")
+        fields = [
+            (b"host", self.pool.host),
+            *[
+                (n.encode("ascii"), v.encode("latin-1"))
+                for n, v in {**_DEFAULTS, **headers}.items()
+            ],
+        ]
+        if content is None:
+            return request_head(start, fields)
+        fields.append((b"content-length", b"%d" % len(content)))
+        return request_head(start, fields) + content
 
     async def _whole(self, connection: Connection) -> Answer:
         answered = await connection.head()
-        parts = []
-        left = BODY_MAX_BYTES
-        while part := await connection.read():
-            left -= len(part)
+        parts = [await connection.read()]
+        left = BODY_MAX_BYTES - len(parts[0])
+        while not connection.is_read:
+            parts.append(await connection.read())
+            left -= len(parts[-1])
             if left < 0:
                 raise UpstreamBroken(f"{self._name} answered with more than we can hold")
-            parts.append(part)
-        headers = {
-            name.decode("ascii"): value.decode("latin-1") for name, value in answered.headers
-        }
-        body = self._decoded(b"".join(parts), headers.get("content-encoding", "identity"))
-        return Answer(answered.status, headers, body)
+        coding = dict(answered.headers).get(b"content-encoding", b"identity").decode("latin-1")
+        return Answer(answered.status, answered.headers, self._decoded(b"".join(parts), coding))
 
     def _decoded(self, body: bytes, coding: str) -> bytes:
         if coding == "identity" or not body:
@@ -188,6 +211,41 @@ class Upstream:
         return plain
 
 
+class Observed:
+    """A block that makes one call: gives what to tell the status of the answer to.
+
+    Breaker and metrics hear once how the call went.
+    """
+
+    __slots__ = ("_call", "_limit_s", "_upstream")
+
+    def __init__(self, upstream: Upstream, call: Call, limit_s: float) -> None:
+        self._upstream = upstream
+        self._call = call
+        self._limit_s = limit_s
+
+    def __enter__(self) -> Callable[[int], None]:
+        """Begin."""
+        self._upstream.enter()
+        return self._answered
+
+    def _answered(self, status: int) -> None:
+        self._call.end(str(status), failed=status >= _SERVER_ERROR)
+
+    def __exit__(
+        self, _kind: type[BaseException] | None, exc: BaseException | None, _at: object
+    ) -> None:
+        """End, and raise what is ours for what went wrong."""
+        self._upstream.leave()
+        ours = None if exc is None else self._upstream.ours(exc, self._limit_s)
+        if ours is None:
+            self._call.end("cancelled", failed=None)
+            return
+        self._call.end(ours.code, failed=True)
+        if ours is not exc:
+            raise ours from exc
+
+
 @contextlib.asynccontextmanager
 async def connected(
     *, name: str, url: str, limit_s: float, in_flight: int, on_call: OnCall = lambda *_: None
@@ -198,15 +256,3 @@ async def connected(
         yield Upstream(pool, name=name, limit_s=limit_s, in_flight=in_flight, on_call=on_call)
     finally:
         pool.close()
-
-
-@contextlib.contextmanager
-def _mapped(name: str, limit_s: float) -> Iterator[None]:
-    try:
-        yield
-    except Unconnected as exc:
-        raise UpstreamRefused(f"{name} cannot be reached: {exc}", unsent=True) from exc
-    except TimeoutError as exc:
-        raise UpstreamTimeout(f"{name} did not answer within {limit_s:g} s") from exc
-    except ConnectionError as exc:
-        raise UpstreamRefused(f"{name} cannot be reached: {exc}") from exc

@@ -101,10 +101,11 @@ class OrderCloud:
             OrderCloudRefused: OrderCloud's own error answer.
             UpstreamError: no usable answer.
         """
+        if not query.order:
+            (target,) = targets(query)
+            return _read(await self._get(target, shopper))
         bodies = await asyncio.gather(*(self._get(target, shopper) for target in targets(query)))
         try:
-            if not query.order:
-                return listing.read(bodies[0])
             size = query.page_size or len(query.order)
             return listing.arrange(bodies, query.order, page=query.page, page_size=size)
         except listing.NotAList as exc:
@@ -171,6 +172,13 @@ class OrderCloud:
         if answer.status < _FIRST_ERROR:
             raise UpstreamBroken(f"OrderCloud answered {answer.status}, which no list call does")
         raise _refused(answer)
+
+
+def _read(body: bytes) -> Page:
+    try:
+        return listing.read(body)
+    except listing.NotAList as exc:
+        raise UpstreamBroken(f"OrderCloud's answer is {exc}") from exc
 
 
 def _decode(body: bytes, kind: type[T]) -> T:

@@ -5,6 +5,7 @@ How many there are at once is for `proxy.edge.http.Upstream` to bound.
 
 import asyncio
 import functools
+import math
 import ssl
 import time
 from collections.abc import Callable
@@ -34,19 +35,19 @@ class Pool:
         self._idle: list[tuple[Connection, float]] = []
         self._clock = clock
 
-    async def take(self, *, within_s: float | None = None) -> Connection:
+    async def take(self, *, until: float = math.inf) -> Connection:
         """Return a connection that nobody else has: the one used last, or a new one.
 
         Raises:
             Unconnected: none came about.
-            TimeoutError: not *within_s*.
+            TimeoutError: not *until* then, of the loop's clock.
         """
         while self._idle:
             connection, since = self._idle.pop()
             if self._clock() - since < _IDLE_S and connection.is_usable():
                 return connection
             connection.close()
-        async with asyncio.timeout(within_s):
+        async with asyncio.timeout_at(until):
             return await self._open()
 
     def give_back(self, connection: Connection) -> None:

@@ -3,6 +3,7 @@
 Time is bounded by silence instead of in all: an exchange may last, but not stand still.
 """
 
+import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
@@ -92,8 +93,10 @@ class Streams:
 
     async def _send(self, sent: Sent) -> Connection:
         pool = self._upstream.pool
-        head = request_head(sent.method, pool.path + sent.target, self._headers(sent))
-        connection = await pool.take(within_s=self._connect_s)
+        start = sent.method.encode("ascii") + b" " + pool.path + sent.target
+        head = request_head(start, self._headers(sent))
+        until = asyncio.get_running_loop().time() + self._connect_s
+        connection = await pool.take(until=until)
         try:
             connection.begin(sent.method, silence_s=self._silence_s)
             await connection.write(head)

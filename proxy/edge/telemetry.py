@@ -6,7 +6,7 @@ import sys
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, TypeVar
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
@@ -22,6 +22,8 @@ _SECONDS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 
 QUICK_S = _SECONDS[0]
 """What takes less is in the first bucket."""
 
+T = TypeVar("T")
+
 _STANDARD = frozenset(logging.makeLogRecord({}).__dict__) | {"message", "asctime"}
 
 
@@ -32,6 +34,18 @@ class Durations(Histogram):
         """Count *count* durations of *seconds* in all, each less than QUICK_S."""
         self._sum.inc(seconds)
         self._buckets[0].inc(count)
+
+
+class _Labelled(dict[tuple[str, ...], T]):
+    """The children of a metric by their label values, found sooner than by `labels`."""
+
+    def __init__(self, labels: Callable[..., T]) -> None:
+        super().__init__()
+        self._labels = labels
+
+    def __missing__(self, values: tuple[str, ...]) -> T:
+        child = self[values] = self._labels(*values)
+        return child
 
 
 class Metrics:
@@ -186,6 +200,12 @@ class Metrics:
             registry=registry,
         )
 
+        self._requests = _Labelled(self.requests.labels)
+        self._request_seconds = _Labelled(self.request_seconds.labels)
+        self._upstream_seconds = _Labelled(self.upstream_seconds.labels)
+        self._placements = _Labelled(self.placements.labels)
+        self._pages = _Labelled(self.pages.labels)
+
     def note_audit(self, placement: str, outcome: str) -> None:
         """Count one audit of a shared page."""
         self.audits.labels(placement, outcome).inc()
@@ -196,12 +216,17 @@ class Metrics:
 
     def observe_request(self, method: str, route: str, status: int, seconds: float) -> None:
         """Count one request, answered."""
-        self.requests.labels(method, route, str(status)).inc()
-        self.request_seconds.labels(route).observe(seconds)
+        self._requests[method, route, str(status)].inc()
+        self._request_seconds[route,].observe(seconds)
 
     def observe_upstream(self, upstream: str, outcome: str, seconds: float) -> None:
         """Count one call to *upstream*."""
-        self.upstream_seconds.labels(upstream, outcome).observe(seconds)
+        self._upstream_seconds[upstream, outcome].observe(seconds)
+
+    def observe_placement(self, *shown: str, page: str) -> None:
+        """Count one placement, answered: *shown* are the label values, *page* is its freshness."""
+        self._placements[shown].inc()
+        self._pages[shown[0], page].inc()
 
     def observe_outbox(self, depth: Depth) -> None:
         """Note how much the outbox holds."""

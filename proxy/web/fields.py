@@ -1,5 +1,6 @@
 """Structured header fields, written as RFC 9651 says: whatever it holds, a value stays one."""
 
+import functools
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -8,6 +9,12 @@ from typing import TypeAlias
 from proxy.model import Freshness
 
 _PRINTABLE = re.compile(r"[\x20-\x7e]*")
+_DID = {
+    Freshness.CACHED: "hit",
+    Freshness.STALE: "hit",
+    Freshness.FRESH: "fwd=miss;stored",
+    Freshness.FALLBACK: "fwd=miss",
+}
 _DISPLAY_PLAIN = re.compile(rb"[\x20-\x7e]")
 
 
@@ -30,11 +37,16 @@ def item(value: Bare) -> str:
             return f"?{value:d}"
         case int():
             return str(value)
-        case str() if _PRINTABLE.fullmatch(value):
-            escaped = value.replace("\\", "\\\\").replace('"', '\\"')
-            return f'"{escaped}"'
         case str():
-            return f'%"{"".join(map(_display, value.encode()))}"'
+            return _string(value)
+
+
+@functools.lru_cache(maxsize=1024)
+def _string(text: str) -> str:
+    if not _PRINTABLE.fullmatch(text):
+        return f'%"{"".join(map(_display, text.encode()))}"'
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'
 
 
 def parameters(params: Mapping[str, Bare]) -> str:
@@ -67,11 +79,5 @@ def _display(byte: int) -> str:
 
 def cache_member(name: str, freshness: Freshness, ttl_s: float) -> str:
     """Write what the cache called *name* did: RFC 9211 section 2."""
-    ttl: dict[str, Bare] = {"ttl": int(ttl_s)}
-    did: dict[Freshness, dict[str, Bare]] = {
-        Freshness.CACHED: {"hit": True, **ttl},
-        Freshness.STALE: {"hit": True, **ttl},
-        Freshness.FRESH: {"fwd": Token("miss"), "stored": True, **ttl},
-        Freshness.FALLBACK: {"fwd": Token("miss")},
-    }
-    return member(Token("decision-proxy"), {**did[freshness], "detail": Token(name)})
+    ttl = f";ttl={int(ttl_s)}" if freshness is not Freshness.FALLBACK else ""
+    return f"decision-proxy;{_DID[freshness]}{ttl};detail={name}"

@@ -13,7 +13,7 @@ from proxy.core import codings, hops, listing, lists, tags
 from proxy.core.freshness import Lifetime, Terms
 from proxy.core.hops import Header
 from proxy.core.keys import key_of
-from proxy.core.scope import Sharing, own_scope, scope_tags
+from proxy.core.scope import Sharing, own_scope, reach, scope_tags
 from proxy.edge.stream import Received, Sent, Streams
 from proxy.errors import TokenError
 from proxy.model import ListQuery, Scope, Shopper
@@ -85,7 +85,8 @@ class Lists:
             return None
 
     async def _scope(self, shopper: Shopper, resource: str) -> Scope:
-        shared = await self._scopes.shared(shopper, resource, Sharing.ANONYMOUS)
+        sharing = reach(shopper, resource, Sharing.ANONYMOUS)
+        shared = await self._scopes.shared(shopper, sharing)
         return shared.scope if shared else own_scope(shopper)
 
     async def _fetch(

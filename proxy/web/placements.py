@@ -109,8 +109,7 @@ class Placements:
     ) -> Personalized:
         authorization = request.headers.get("authorization")
         done = await self._pipeline.personalize(placement, authorization, asked)
-        self._metrics.placements.labels(*answers.counted(done)).inc()
-        self._metrics.pages.labels(done.placement, done.page.freshness).inc()
+        self._metrics.observe_placement(*answers.counted(done), page=done.page.freshness)
         self._metrics.note_shown(done.kind)
         if done.rung is not Rung.MEANT:
             self._metrics.rungs.labels(done.placement, done.rung).inc()

@@ -6,13 +6,14 @@ import pytest
 
 from proxy.cache.journal import Journal
 from proxy.cache.refusals import Refusals
-from proxy.core.keys import Key, key_of
 from proxy.errors import OrderCloudRefused, ProxyError, UpstreamTimeout
+from proxy.model import ListQuery, Scope
 from tests.clock import Clock
 
-_LIST = key_of("page", "scope", "query")
-_ALICE = key_of("page", "token-a", "query")
-_BOB = key_of("page", "token-b", "query")
+_SCOPE = Scope("scope")
+_ALICE = "token-a"
+_BOB = "token-b"
+_LIST = ListQuery("me/products", ())
 
 
 class Calls:
@@ -24,8 +25,9 @@ class Calls:
         self.count = 0
         self.during: Callable[[], None] = lambda: None
 
-    def make(self, own: Key = _ALICE) -> ProxyError:
-        with pytest.raises(type(self._exc)) as caught, self._refusals.remembered(_LIST, own):
+    def make(self, token: str = _ALICE) -> ProxyError:
+        remembered = self._refusals.remembered(_SCOPE, token, _LIST)
+        with pytest.raises(type(self._exc)) as caught, remembered:
             self._call()
         return caught.value
 
@@ -112,14 +114,14 @@ def test_a_purge_during_the_call_counts(refusals: Refusals, journal: Journal) ->
 def test_a_call_that_succeeds_is_made_each_time(refusals: Refusals) -> None:
     count = 0
     for _ in range(3):
-        with refusals.remembered(_LIST, _ALICE):
+        with refusals.remembered(_SCOPE, _ALICE, _LIST):
             count += 1
     assert count == 3
 
 
 def test_only_so_many_are_remembered(refusals: Refusals) -> None:
     for number in range(3000):
-        key = key_of("page", number)
-        with pytest.raises(OrderCloudRefused), refusals.remembered(key, key):
+        scope = Scope(f"scope-{number}")
+        with pytest.raises(OrderCloudRefused), refusals.remembered(scope, _ALICE, _LIST):
             raise _refused(404)
     assert len(refusals._refusals) == 1000

@@ -152,7 +152,7 @@ class Client:
     async def request(self, _method: str, target: str, **_: object) -> Answer:
         """Publish the key that tokens are signed with."""
         assert target == "/oauth/certs/first", target
-        return Answer(200, {}, _published())
+        return Answer(200, (), _published())
 
     def _told(self, person: Person) -> dict[str, Any]:
         return {"by": person.name, "as": person.membership, "at": self._upstreams.clock.now}
