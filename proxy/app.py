@@ -14,6 +14,7 @@ from starlette.types import ASGIApp
 from proxy import caches as cached
 from proxy import events
 from proxy import fleet as fleets
+from proxy import stalls
 from proxy.cache.aftermath import Aftermath
 from proxy.cache.purges import Purges
 from proxy.config import Config
@@ -87,6 +88,7 @@ async def serve(
         ) as admin,
     ):
         async with running(config) as gateway:
+            stalls.settle()
             await server.serve(
                 gateway.listeners(storefront, admin),
                 stop=stop,

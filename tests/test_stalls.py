@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from proxy.stalls import free, in_background
+from proxy.stalls import free, in_background, settle
 
 
 def test_the_collector_never_looks_at_what_was_made_in_the_background() -> None:
@@ -34,3 +34,14 @@ def test_what_is_freed_is_empty() -> None:
     items, places = [1, 2, 3], {"a": 1, "b": 2}
     free(items, places, [])
     assert (items, places) == ([], {})
+
+
+def test_a_gateway_that_is_up_looks_for_cycles_less_often() -> None:
+    before = gc.get_threshold()
+    try:
+        settle()
+        assert gc.get_threshold()[0] > before[0]
+        assert gc.get_threshold()[1:] == before[1:]
+    finally:
+        gc.set_threshold(*before)
+        gc.unfreeze()
