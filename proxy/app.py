@@ -12,9 +12,8 @@ from typing import Any
 from starlette.types import ASGIApp
 
 from proxy import caches as cached
-from proxy import events
+from proxy import events, stalls
 from proxy import fleet as fleets
-from proxy import stalls
 from proxy.cache.aftermath import Aftermath
 from proxy.cache.purges import Purges
 from proxy.config import Config

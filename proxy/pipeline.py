@@ -159,7 +159,7 @@ class Pipeline:
             page,
             timings,
             basis=_basis(ask, facts, choice, page),
-            kind=kind_of(placement, choice, decision, asked, facts),
+            kind=kind_of(placement, choice, decision, facts),
             facts_age_s=facts.age_s,
         )
 

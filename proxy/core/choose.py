@@ -74,7 +74,7 @@ def ladder(
     # What befell CDP is said also where an older decision, or none, was enough for a rule.
     fault = None if decision.reason in AS_MEANT else decision.reason
     for choice in _ruled(placement, now, asked):
-        yield replace(choice, reason=fault or choice.reason)
+        yield replace(choice, reason=fault) if fault else choice
     segment = _first(now.segments)
     reason = Reason.NO_RULE if decision.reason is Reason.MATCHED else decision.reason
     yield default_choice(placement, asked, reason=reason, segment=segment)
@@ -108,9 +108,14 @@ def circumstances(
     placement: Placement, decision: Decision, asked: Asked, facts: Facts
 ) -> Circumstances:
     """Return what the placement's conditions look at."""
-    segment = placement.flow.segment if placement.flow else None
-    segments = texts_of(segment.find(decision.output)) if segment else ()
+    segments = segments_of(placement, decision)
     return Circumstances(segments, _with_cart(decision.output, facts), facts, asked.query)
+
+
+def segments_of(placement: Placement, decision: Decision) -> tuple[str, ...]:
+    """Return the segments that the flow's output names."""
+    segment = placement.flow.segment if placement.flow else None
+    return texts_of(segment.find(decision.output)) if segment else ()
 
 
 def _with_cart(output: Json, facts: Facts) -> Json:

@@ -4,7 +4,7 @@ The page that is asked for is a window on all of them in a row. `compose` is pur
 queries that it needs one by one, is sent their pages, and returns the page to show.
 """
 
-from collections.abc import Generator, Iterable, Sequence
+from collections.abc import Collection, Generator, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
@@ -93,8 +93,10 @@ class ListTemplate:
         return tuple(one for one in picked if ID.fullmatch(one) and one.casefold() not in hidden)
 
 
-def without(query: ListQuery, ids: Iterable[str]) -> ListQuery | None:
+def without(query: ListQuery, ids: Collection[str]) -> ListQuery | None:
     """Return *query* leaving *ids* out; None where nothing is left."""
+    if not ids:
+        return query
     if not query.order:
         return replace(query, excluded=tuple(dict.fromkeys((*query.excluded, *ids))))
     folded = {one.casefold() for one in ids}

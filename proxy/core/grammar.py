@@ -5,6 +5,7 @@ Alternatives are joined by `|`; `!`, `>`, `<` and `=` mean something at the star
 Source: docs/sources.md#list-grammar.
 """
 
+import functools
 from collections.abc import Iterable
 from enum import StrEnum
 from urllib.parse import quote
@@ -60,4 +61,7 @@ def like(pattern: str) -> str:
 
 def encode(params: Iterable[tuple[str, str]]) -> str:
     """Return the query string of *params*."""
-    return "&".join(f"{quote(name, safe='|')}={quote(text, safe=_SAFE)}" for name, text in params)
+    return "&".join([f"{_quoted(name, '|')}={_quoted(text, _SAFE)}" for name, text in params])
+
+
+_quoted = functools.lru_cache(maxsize=4096)(quote)

@@ -8,11 +8,11 @@ from datetime import datetime
 
 import msgspec
 
-from proxy.core.choose import Choice, circumstances
+from proxy.core.choose import Choice, segments_of
 from proxy.core.given import Given
 from proxy.core.placement import Placement
 from proxy.errors import UNREADABLE
-from proxy.model import Asked, Decision, Facts, Profile
+from proxy.model import Decision, Facts, Profile
 
 _SEGMENTS_MAX = 5
 _SEGMENT_MAX_CHARS = 100
@@ -68,12 +68,10 @@ class NoTraffic(ValueError):
     """A text does not tell of traffic."""
 
 
-def kind_of(
-    placement: Placement, choice: Choice, decision: Decision, asked: Asked, facts: Facts
-) -> Kind:
+def kind_of(placement: Placement, choice: Choice, decision: Decision, facts: Facts) -> Kind:
     """Return the kind of a shopper who was shown *choice*."""
     profile = facts.profile or Profile("", "")
-    segments = circumstances(placement, decision, asked, facts).segments[:_SEGMENTS_MAX]
+    segments = segments_of(placement, decision)[:_SEGMENTS_MAX]
     return Kind(
         placement.name,
         choice.rule,

@@ -48,6 +48,17 @@ class _Labelled(dict[tuple[str, ...], T]):
         return child
 
 
+class _Each:
+    """What nearly every request counts."""
+
+    def __init__(self, metrics: "Metrics") -> None:
+        self.requests = _Labelled(metrics.requests.labels)
+        self.request_seconds = _Labelled(metrics.request_seconds.labels)
+        self.upstream_seconds = _Labelled(metrics.upstream_seconds.labels)
+        self.placements = _Labelled(metrics.placements.labels)
+        self.pages = _Labelled(metrics.pages.labels)
+
+
 class Metrics:
     """What is counted. Labels are bounded: names from rules, routes, closed word lists."""
 
@@ -200,11 +211,7 @@ class Metrics:
             registry=registry,
         )
 
-        self._requests = _Labelled(self.requests.labels)
-        self._request_seconds = _Labelled(self.request_seconds.labels)
-        self._upstream_seconds = _Labelled(self.upstream_seconds.labels)
-        self._placements = _Labelled(self.placements.labels)
-        self._pages = _Labelled(self.pages.labels)
+        self._each = _Each(self)
 
     def note_audit(self, placement: str, outcome: str) -> None:
         """Count one audit of a shared page."""
@@ -216,17 +223,17 @@ class Metrics:
 
     def observe_request(self, method: str, route: str, status: int, seconds: float) -> None:
         """Count one request, answered."""
-        self._requests[method, route, str(status)].inc()
-        self._request_seconds[route,].observe(seconds)
+        self._each.requests[method, route, str(status)].inc()
+        self._each.request_seconds[route,].observe(seconds)
 
     def observe_upstream(self, upstream: str, outcome: str, seconds: float) -> None:
         """Count one call to *upstream*."""
-        self._upstream_seconds[upstream, outcome].observe(seconds)
+        self._each.upstream_seconds[upstream, outcome].observe(seconds)
 
     def observe_placement(self, *shown: str, page: str) -> None:
         """Count one placement, answered: *shown* are the label values, *page* is its freshness."""
-        self._placements[shown].inc()
-        self._pages[shown[0], page].inc()
+        self._each.placements[shown].inc()
+        self._each.pages[shown[0], page].inc()
 
     def observe_outbox(self, depth: Depth) -> None:
         """Note how much the outbox holds."""

@@ -11,6 +11,7 @@ from proxy.model import Freshness, Page, Reason, Rung
 from proxy.pipeline import Personalized
 from proxy.web import fields, recipes
 from proxy.web.encodings import Encodings, encode, etag_of
+from proxy.web.entrance import header
 from proxy.web.fields import Bare, Token
 from proxy.web.recipes import Pick, Plain
 
@@ -47,7 +48,7 @@ class Answers:
             "server-timing": _server_timing(done),
             **_common(done.age_s),
         }
-        if _is_known(etag, request.headers.get("if-none-match")):
+        if _is_known(etag, header(request.scope, b"if-none-match")):
             self._let_repeat(request, done, version, _no_body)
             return Response(status_code=304, headers=headers)
         body = await self._encodings.body(page, coding) if coding else page.body
@@ -94,7 +95,7 @@ def kind(done: Personalized) -> Freshness:
 
 
 def _coding(request: Request, size: int) -> Coding | None:
-    return preferred(request.headers.get("accept-encoding"), size)
+    return preferred(header(request.scope, b"accept-encoding"), size)
 
 
 def _common(age_s: float) -> dict[str, str]:

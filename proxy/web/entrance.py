@@ -23,12 +23,19 @@ REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
 """What a caller may call a request."""
 
 _FIRST_ERROR = 400
+_NAMED = "headers"
 _ID_ENDS = tuple(b"%03x" % number for number in range(16**3))
 
 OnStart = Callable[[Scope, Message], None]
 """Told how each answer begins, as it goes out; it must return at once."""
 
 _log = logging.getLogger("proxy.requests")
+
+
+def header(scope: Scope, name: bytes) -> str | None:
+    """Return the request's header called *name* (in lower case), the first of several."""
+    value: bytes | None = scope["state"][_NAMED].get(name)
+    return None if value is None else value.decode("latin-1")
 
 
 def request_ids() -> Iterator[bytes]:
@@ -64,10 +71,10 @@ class Entrance:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer the request, and note how."""
-        headers = dict(reversed(scope["headers"]))  # of several, the first counts
+        headers = dict(reversed(scope["headers"]))
         given = headers.get(b"x-request-id", b"")
         request_id = given if REQUEST_ID.fullmatch(given) else next(self._ids)
-        scope.setdefault("state", {})["request_id"] = request_id.decode("ascii")
+        scope["state"] |= {"request_id": request_id.decode("ascii"), _NAMED: headers}
         preflight = self._origins.preflight(scope)
         of_origin = () if preflight else self._origins.headers(headers)
         added = (*of_origin, (b"x-request-id", request_id))

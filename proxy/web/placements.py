@@ -24,6 +24,7 @@ from proxy.web import answers, problems
 from proxy.web.answers import Answers
 from proxy.web.browsers import BrowserIds
 from proxy.web.encodings import Encodings
+from proxy.web.entrance import header
 
 _READING = frozenset({"GET", "HEAD"})
 _PAGE_MAX = 100_000
@@ -53,10 +54,12 @@ class Placements:
         self._rules = rules
         self._metrics = metrics
         self._fallbacks = Sampled(_log, clock=time.monotonic)
-        self._cdp = cdp
         self._answers = Answers(encodings)
         self._on_shown = on_shown
         self._browser_ids = BrowserIds(cdp)
+        self._geo_headers = [
+            (part, name.lower().encode("latin-1")) for part, name in cdp.geo_headers.items()
+        ]
 
     async def one(self, request: Request) -> Response:
         """Answer one placement with OrderCloud's list, or 304."""
@@ -107,7 +110,7 @@ class Placements:
     async def _personalize(
         self, request: Request, placement: Placement, asked: Asked
     ) -> Personalized:
-        authorization = request.headers.get("authorization")
+        authorization = header(request.scope, b"authorization")
         done = await self._pipeline.personalize(placement, authorization, asked)
         self._metrics.observe_placement(*answers.counted(done), page=done.page.freshness)
         self._metrics.note_shown(done.kind)
@@ -140,12 +143,10 @@ class Placements:
         )
 
     def _visitor(self, request: Request, browser_id: str | None) -> Visitor:
-        found = {
-            part: request.headers.get(header) for part, header in self._cdp.geo_headers.items()
-        }
+        found = {part: header(request.scope, name) for part, name in self._geo_headers}
         return Visitor(
             browser_id=self._browser_ids.of(request, browser_id),
-            user_agent=request.headers.get("user-agent"),
+            user_agent=header(request.scope, b"user-agent"),
             geo={part: value for part, value in found.items() if value},
         )
 

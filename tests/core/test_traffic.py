@@ -27,7 +27,7 @@ ALICE = Facts(
 def kind(output: Json, facts: Facts = ALICE, where: Placement = SHOP) -> Kind:
     decision = decided(output)
     choice = choose(where, decision, Asked(), facts)
-    return kind_of(where, choice, decision, Asked(), facts)
+    return kind_of(where, choice, decision, facts)
 
 
 def test_a_kind_is_what_rules_go_by() -> None:
