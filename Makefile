@@ -27,5 +27,4 @@ image: ## build the container image
 	@scripts/image
 
 bench: ## measure the gateway against nginx, Varnish, Fastify, …; ONLY=hits,misses ROUNDS=1
-	@scripts/install
-	@.venv/bin/python -m benchmarks $(if $(ONLY),--only $(ONLY)) $(if $(ROUNDS),--rounds $(ROUNDS))
+	@scripts/bench $(if $(ONLY),--only $(ONLY)) $(if $(ROUNDS),--rounds $(ROUNDS))
