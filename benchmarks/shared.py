@@ -19,7 +19,6 @@ from pathlib import Path
 import uvloop
 
 from proxy.core.entry import Entry
-from proxy.core.freshness import Stamp
 from proxy.core.keys import Key, key_of
 from proxy.edge.codec import PAGES
 from proxy.edge.redis import Redis, connected
@@ -76,7 +75,7 @@ async def keep(shared: Shared[Page], size: int) -> None:
     """Keep a page of *size* bytes under each key; half of it is noise, which compresses little."""
     for key in KEYS:
         body = os.urandom(size // 4).hex().encode() + b" " * (size // 2)
-        entry = Entry(Page(body, '"tag"', 8), Stamp(time.monotonic()), until=time.monotonic() + 600)
+        entry = Entry(Page(body, '"tag"', 8), time.monotonic(), useful_s=600)
         await shared.settle(key, b"", entry)
 
 

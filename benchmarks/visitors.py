@@ -115,7 +115,7 @@ class Upstreams:
         """Decide: each guest is in one segment of each flow."""
         self.calls["cdp"] += 1
         segment = (int(call.token or 0) * 31 + len(call.friendly_id)) % SEGMENTS
-        return Execution({"segment": f"s{segment}"}, Reason.MATCHED)
+        return Execution(b'{"segment": "s%d"}' % segment, Reason.MATCHED)
 
 
 def _page(query: ListQuery) -> Page:

@@ -9,6 +9,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import NewType, Protocol, TypeAlias
 
+import msgspec
+
 Json: TypeAlias = "bool | int | float | str | list[Json] | dict[str, Json] | None"
 
 Scope = NewType("Scope", str)
@@ -208,12 +210,21 @@ class Call:
     geo: Mapping[str, str]
 
 
-@dataclass(frozen=True, slots=True)
-class Execution:
-    """What a flow put out; None where CDP had nothing for the guest, and why."""
+class Execution(msgspec.Struct, frozen=True, gc=False):
+    """What a flow put out, in JSON; None where CDP had nothing for the guest, and why.
 
-    output: Json
+    Millions are kept, and most are read no more: as text they take a fraction, and the garbage
+    collector need not look at them.
+    """
+
+    json: bytes | None
     reason: Reason
+
+    @property
+    def output(self) -> Json:
+        """Return what the flow put out, or None."""
+        output: Json = None if self.json is None else msgspec.json.decode(self.json)
+        return output
 
 
 @dataclass(frozen=True, slots=True)
@@ -277,9 +288,11 @@ class Composition:
     page_size: int
 
 
-@dataclass(frozen=True, slots=True)
-class Page:
-    """A list in OrderCloud's shape `{Meta, Items}`, as bytes, with its strong entity tag."""
+class Page(msgspec.Struct, frozen=True, gc=False):
+    """A list in OrderCloud's shape `{Meta, Items}`, as bytes, with its strong entity tag.
+
+    Millions are kept: the garbage collector need not look at them.
+    """
 
     body: bytes
     etag: str

@@ -31,7 +31,7 @@ class SharedMemory(Generic[T]):
         if entry is None or entry.until <= self._clock():
             return Found(None, b"")
         born = positions.known_to_all(entry.born)
-        return Found(replace(entry, born=born, seen=born, uses=0, is_outdated=False), mark)
+        return Found(replace(entry, born=born, seen=born, uses=0), mark)
 
     async def lead(self, key: Key, found: Found[T]) -> Found[T]:
         """Return a lease, or what else is there, or *found* while another leads."""

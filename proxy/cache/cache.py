@@ -14,7 +14,7 @@ from proxy.cache.hold import Hold
 from proxy.cache.journal import Journal
 from proxy.cache.replicas import Replicas
 from proxy.core.entry import Entry
-from proxy.core.freshness import ENDLESS, RESTORED, Lifetime, Stamp, State, Terms
+from proxy.core.freshness import ENDLESS, RESTORED, Lifetime, State, Terms, shared, useful_s
 from proxy.core.keys import Key
 from proxy.errors import ProxyError, UpstreamBusy
 from proxy.model import Freshness
@@ -22,8 +22,8 @@ from proxy.tasks import Flights, Tasks
 
 T = TypeVar("T")
 
-_JITTER = 0.1
-"""How much faster than time an answer may age."""
+_PACES = tuple(1 + 0.1 * part / 256 for part in range(256))
+"""How much faster than time an answer may age: a few numbers that all answers share."""
 
 _LAST_PART = 0.1
 """In the last tenth of its time a hot answer is fetched anew, while it is served on."""
@@ -158,11 +158,11 @@ class Cache(Generic[T]):
 
     def _state(self, entry: Entry[T], terms: Terms) -> State:
         purged = self._journal.check(entry, terms.tag)
-        return max(purged, entry.stamp.state(self._clock(), terms.lifetime))
+        return max(purged, entry.state(self._clock(), terms.lifetime))
 
     def _is_ending(self, entry: Entry[T], terms: Terms) -> bool:
         """Say whether the last part of its time has begun, and nobody has asked for a successor."""
-        left_s = entry.stamp.ttl_s(self._clock(), terms.lifetime)
+        left_s = entry.ttl_s(self._clock(), terms.lifetime)
         return not entry.is_renewing and left_s < _LAST_PART * terms.lifetime.fresh_s
 
     def _renew_behind(self, key: Key, fetch: Fetch[T], terms: Terms) -> None:
@@ -227,7 +227,7 @@ class Cache(Generic[T]):
         """
         if theirs.born > self._journal.heard:
             return State.EXPIRED
-        if ours and theirs.stamp.at <= ours.stamp.at + _APART_S:
+        if ours and theirs.at <= ours.at + _APART_S:
             return State.EXPIRED
         return self._state(theirs, terms)
 
@@ -239,16 +239,23 @@ class Cache(Generic[T]):
             if not (exc.is_outage or exc.is_personal):
                 self._store.remove(key)
             raise
-        stamp = Stamp(asked_at, fetched.lifetime, pace=1 + _JITTER * self._random())
-        until = stamp.until(terms.lifetime)
-        entry = Entry(fetched.value, stamp, fetched.tags, until, born=born, seen=born)
+        entry = Entry(
+            fetched.value,
+            asked_at,
+            shared(fetched.lifetime),
+            _PACES[int(self._random() * len(_PACES))],
+            fetched.tags,
+            useful_s(fetched.lifetime, terms.lifetime),
+            born=born,
+            seen=born,
+        )
         self._keep(key, entry)
         return entry
 
     def _keep(self, key: Key, entry: Entry[T]) -> None:
         """Keep *entry*, unless one is kept that was asked for later and overtook it."""
         before = self._store.get(key)
-        if before and before.stamp.at > entry.stamp.at:
+        if before and before.at > entry.at:
             return
         entry.uses = before.uses // 2 if before else 0
         self._store.put(key, entry)
@@ -262,13 +269,11 @@ class Cache(Generic[T]):
 
     def _served(self, entry: Entry[T], terms: Terms, freshness: Freshness) -> Served[T]:
         now = self._clock()
-        ttl_s = entry.stamp.ttl_s(now, terms.lifetime)
+        ttl_s = entry.ttl_s(now, terms.lifetime)
         if freshness is Freshness.STALE:
             ttl_s = min(ttl_s, 0.0)
-        is_restored = entry.stamp.lifetime is RESTORED
-        return Served(
-            entry.value, freshness, entry.stamp.age_s(now), ttl_s, is_restored=is_restored
-        )
+        is_restored = entry.lifetime is RESTORED
+        return Served(entry.value, freshness, entry.age_s(now), ttl_s, is_restored=is_restored)
 
 
 def _is_leaving() -> bool:

@@ -26,7 +26,7 @@ class Hold(Generic[T]):
         self._journal = journal
         self._tag = tag
         self._seen = journal.position
-        self.asked_at = entry.stamp.at
+        self.asked_at = entry.at
         self.until = until
         self.due = due
 

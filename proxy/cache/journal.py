@@ -1,8 +1,8 @@
 """What was purged, and when: asked by the cache about each answer that it is about to serve.
 
 A purge writes here, and touches no entry: it costs the same whether it concerns one answer or all,
-in memory or in Redis. An entry remembers up to where it was compared, so that one comparison of
-numbers tells that nothing was purged since.
+in memory or in Redis. An entry remembers up to where nothing concerned it, so that one comparison
+of numbers tells that nothing was purged since.
 """
 
 from collections.abc import Iterable
@@ -97,14 +97,16 @@ class Journal:
 
     def check(self, entry: Entry[Any], tag: int = 0) -> State:
         """Return the least state that purges leave *entry* in, for who takes it for *tag*."""
+        is_outdated = False
         if entry.seen < self.position:
             if self._hard.concerns(entry.tags, entry.seen):
                 return State.EXPIRED
-            entry.is_outdated |= self._soft.concerns(entry.tags, entry.seen)
-            entry.seen = self.position
+            is_outdated = self._soft.concerns(entry.tags, entry.seen)
+            if not is_outdated:
+                entry.seen = self.position
         if tag and self._hard.concerns_use(tag, entry.born):
             return State.EXPIRED
-        if entry.is_outdated or (tag and self._soft.concerns_use(tag, entry.born)):
+        if is_outdated or (tag and self._soft.concerns_use(tag, entry.born)):
             return self._outdated
         return State.FRESH
 

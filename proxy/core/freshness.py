@@ -6,6 +6,9 @@ Source: RFC 9111 section 4.2 (freshness) and RFC 5861 (stale-while-revalidate, s
 import math
 from dataclasses import dataclass
 from enum import IntEnum
+from functools import lru_cache
+
+_SHARED_MAX = 1024
 
 
 class State(IntEnum):
@@ -79,31 +82,16 @@ class Terms:
     tag: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Stamp:
-    """When an answer was asked for (seconds of the cache's clock), and how long it lives at most.
+@lru_cache(_SHARED_MAX)
+def shared(lifetime: Lifetime) -> Lifetime:
+    """Return one object for all lifetimes that are alike: there are as many as entries."""
+    return lifetime
 
-    It ages *pace* times as fast as time passes, from 1 on: what was fetched at one moment need not
-    run out at one.
+
+@lru_cache(_SHARED_MAX)
+def useful_s(lifetime: Lifetime, takers: Lifetime) -> float:
+    """Return how long an answer is good for anything to whose lifetime is *takers*.
+
+    It is one object wherever it is the same, as there are as many as entries.
     """
-
-    at: float
-    lifetime: Lifetime = ENDLESS
-    pace: float = 1.0
-
-    def age_s(self, now: float) -> float:
-        """Return seconds since it was asked for."""
-        return max(0.0, now - self.at)
-
-    def ttl_s(self, now: float, lifetime: Lifetime) -> float:
-        """Return seconds left of being fresh to who gives it *lifetime*; negative once stale."""
-        return min(self.lifetime.fresh_s, lifetime.fresh_s) / self.pace - self.age_s(now)
-
-    def until(self, lifetime: Lifetime) -> float:
-        """Return when the answer is of no more use to who gives it *lifetime*."""
-        return self.at + min(self.lifetime.total_s, lifetime.total_s) / self.pace
-
-    def state(self, now: float, lifetime: Lifetime) -> State:
-        """Return what may be done with the answer now by who gives it *lifetime*."""
-        age_s = self.age_s(now) * self.pace
-        return max(self.lifetime.state(age_s), lifetime.state(age_s))
+    return min(lifetime.total_s, takers.total_s)

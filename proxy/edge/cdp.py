@@ -2,19 +2,23 @@
 
 import secrets
 from collections.abc import Mapping
+from functools import lru_cache
 from urllib.parse import urlencode
 
 import msgspec
 
 from proxy.edge.http import Upstream
 from proxy.errors import UNREADABLE, UpstreamBroken, UpstreamFailed
-from proxy.model import Call, Execution, Json, Reason
+from proxy.model import Call, Execution, Reason
 from proxy.sections import Cdp as CdpConfig
 
 _OK = 200
 _CLIENT_FAULTS = range(400, 500)
 _TRY_LATER = frozenset({401, 408, 429})
 _NO_FLOW = "No flow executed"
+_ALIKE_MAX = 1024
+_ALIKE_MAX_BYTES = 512
+"""Answers up to this size are mostly a segment's name, said to very many guests."""
 
 
 class Cdp:
@@ -49,10 +53,8 @@ class Cdp:
             return Execution(None, Reason.FLOW_REFUSED)
         if answer.status != _OK:
             raise UpstreamFailed(f"CDP answered {answer.status}")
-        output = _parse(answer.body)
-        if isinstance(output, dict) and output.get("message") == _NO_FLOW:
-            return Execution(None, Reason.NO_FLOW)
-        return Execution(output, Reason.MATCHED)
+        is_small = len(answer.body) <= _ALIKE_MAX_BYTES
+        return _shared_execution(answer.body) if is_small else _execution(answer.body)
 
     def _body(self, call: Call) -> dict[str, object]:
         config = self._config
@@ -101,11 +103,19 @@ def _headers(user_agent: str | None) -> dict[str, str]:
     return {**headers, "user-agent": user_agent} if user_agent else headers
 
 
-def _parse(body: bytes) -> Json:
+@lru_cache(_ALIKE_MAX)
+def _shared_execution(body: bytes) -> Execution:
+    """Return one object for all that are alike: there are as many as guests."""
+    return _execution(body)
+
+
+def _execution(body: bytes) -> Execution:
     try:
-        output: Json = msgspec.json.decode(body)
+        output = msgspec.json.decode(body)
     except UNREADABLE as exc:
         raise UpstreamBroken("CDP's answer is not JSON") from exc
     if not isinstance(output, dict | list):
         raise UpstreamBroken("CDP's answer is neither a JSON object nor an array")
-    return output
+    if isinstance(output, dict) and output.get("message") == _NO_FLOW:
+        return Execution(None, Reason.NO_FLOW)
+    return Execution(body, Reason.MATCHED)

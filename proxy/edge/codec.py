@@ -6,7 +6,7 @@ from typing import Any, Generic, TypeVar
 
 import msgspec
 
-from proxy.model import Execution, Page, Profile, Reason
+from proxy.model import Execution, Page, Profile
 
 T = TypeVar("T")
 
@@ -41,11 +41,18 @@ class Codec(Generic[T]):
         return self._unpack(self._decode(written))
 
 
+def _readable(done: Execution) -> Execution:
+    """Return *done*, whose JSON is read only when a shopper waits for it.
+
+    Raises:
+        msgspec.DecodeError: it is none.
+    """
+    if done.json is not None:
+        msgspec.json.decode(done.json)
+    return done
+
+
 PAGES = Codec(Page, pack=lambda page: page, unpack=lambda page: page)
 PROFILES = Codec(Profile, pack=lambda profile: profile, unpack=lambda profile: profile)
 GROUPS = Codec(frozenset[str], pack=sorted, unpack=frozenset)
-EXECUTIONS = Codec(
-    tuple[Any, Reason],  # any JSON: msgspec has no name for it
-    pack=lambda done: (done.output, done.reason),
-    unpack=lambda wire: Execution(*wire),
-)
+EXECUTIONS = Codec(Execution, pack=lambda done: done, unpack=_readable)

@@ -16,7 +16,7 @@ import zstandard
 
 from proxy.core import positions
 from proxy.core.entry import ALONE, Entry, Found
-from proxy.core.freshness import Lifetime, Stamp
+from proxy.core.freshness import Lifetime, shared
 from proxy.core.keys import Key
 from proxy.edge.codec import Codec
 from proxy.edge.redis import Redis
@@ -143,13 +143,12 @@ class Shared(Generic[T]):
         return Found(self._read(key, value), value[:_CHECKSUM_BYTES])
 
     def _write(self, key: Key, entry: Entry[T]) -> bytes:
-        stamp, past_s = entry.stamp, self._wall_clock() - self._clock()
-        limits = stamp.lifetime.fresh_s, stamp.lifetime.revalidate_s, stamp.lifetime.error_s
+        past_s, lifetime = self._wall_clock() - self._clock(), entry.lifetime
         kept = _Kept(
             value=self._codec.encode(entry.value),
-            at=stamp.at + past_s,
-            lifetime=limits,
-            pace=stamp.pace,
+            at=entry.at + past_s,
+            lifetime=(lifetime.fresh_s, lifetime.revalidate_s, lifetime.error_s),
+            pace=entry.pace,
             tags=entry.tags,
             until=entry.until + past_s,
             born=positions.known_to_all(entry.born),
@@ -168,8 +167,16 @@ class Shared(Generic[T]):
         except (*UNREADABLE, zstandard.ZstdError):
             return None
         now, past_s = self._clock(), self._wall_clock() - self._clock()
-        stamp = Stamp(min(now, kept.at - past_s), Lifetime(*kept.lifetime), kept.pace)
-        return Entry(answer, stamp, kept.tags, kept.until - past_s, born=kept.born, seen=kept.born)
+        return Entry(
+            answer,
+            min(now, kept.at - past_s),
+            shared(Lifetime(*kept.lifetime)),
+            kept.pace,
+            kept.tags,
+            (kept.until - kept.at) * kept.pace,
+            born=kept.born,
+            seen=kept.born,
+        )
 
 
 def _checksum(key: Key, body: bytes) -> bytes:

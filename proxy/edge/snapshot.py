@@ -19,7 +19,7 @@ from typing import TypeVar
 import msgspec
 
 from proxy.core.entry import Entry
-from proxy.core.freshness import ENDLESS, RESTORED, Stamp
+from proxy.core.freshness import ENDLESS, RESTORED
 from proxy.core.keys import Key
 from proxy.edge.codec import Codec
 from proxy.edge.memory import Memory
@@ -148,10 +148,10 @@ def of_memory(
 
     def records() -> Iterator[Record]:
         past_s = time.time() - clock()
-        newest_first = sorted(memory.entries(), key=lambda kept: -kept[1].stamp.at)
+        newest_first = sorted(memory.entries(), key=lambda kept: -kept[1].at)
         for key, entry in newest_first:
-            if entry.stamp.lifetime in (ENDLESS, RESTORED) and not is_ended(entry):
-                value, at = codec.encode(entry.value), entry.stamp.at + past_s
+            if entry.lifetime in (ENDLESS, RESTORED) and not is_ended(entry):
+                value, at = codec.encode(entry.value), entry.at + past_s
                 yield Record(part, key, value, at, entry.tags, entry.born)
 
     def restore(record: Record) -> None:
@@ -159,9 +159,16 @@ def of_memory(
         if age_s > max_age_s:
             return
         with contextlib.suppress(*UNREADABLE):
-            value, stamp = codec.decode(record.value), Stamp(now - age_s, RESTORED)
-            until, born = stamp.at + max_age_s, record.born
-            memory.put(Key(record.key), Entry(value, stamp, record.tags, until, born, seen=born))
+            entry = Entry(
+                codec.decode(record.value),
+                now - age_s,
+                RESTORED,
+                tags=record.tags,
+                useful_s=max_age_s,
+                born=record.born,
+                seen=record.born,
+            )
+            memory.put(Key(record.key), entry)
 
     return Part(part, records, restore)
 

@@ -448,7 +448,7 @@ class TestHowLong:
         clock.now += 3
         assert _seen(await cache.get(_KEY, origin, _TERMS)) == (2, Freshness.FRESH)
 
-    @pytest.mark.parametrize("random", [0.0, 0.5, 0.999])
+    @pytest.mark.parametrize("random", [0.0, 0.5, 255 / 256])
     async def test_answers_of_one_moment_do_not_run_out_at_one(
         self, journal: Journal, clock: Clock, tasks: Tasks, origin: Origin, *, random: float
     ) -> None:

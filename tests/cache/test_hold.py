@@ -6,7 +6,6 @@ from proxy.cache.hold import Hold
 from proxy.cache.journal import Journal
 from proxy.core import tags
 from proxy.core.entry import Entry
-from proxy.core.freshness import Stamp
 
 _TAG = tags.hash_of("placement:hero")
 
@@ -17,7 +16,7 @@ def journal() -> Journal:
 
 
 def _entry() -> Entry[str]:
-    return Entry("answer", Stamp(5.0), tags.pack(["product:a"]), born=1, seen=1)
+    return Entry("answer", 5.0, tags=tags.pack(["product:a"]), born=1, seen=1)
 
 
 def _hold(entry: Entry[str], journal: Journal) -> Hold[str]:

@@ -5,11 +5,11 @@ import pytest
 from proxy.cache.journal import Journal, Journals
 from proxy.core import tags
 from proxy.core.entry import Entry
-from proxy.core.freshness import Stamp, State
+from proxy.core.freshness import State
 
 
 def _entry(*of: str, born: int = 0) -> Entry[str]:
-    return Entry("page", Stamp(0.0), tags.pack(of), born=born, seen=born)
+    return Entry("page", 0.0, tags=tags.pack(of), born=born, seen=born)
 
 
 class TestWhatAPurgeConcerns:

@@ -8,7 +8,7 @@ from proxy.cache.journal import Journal, Journals
 from proxy.cache.purges import Purger, Purges
 from proxy.core import tags
 from proxy.core.entry import Entry
-from proxy.core.freshness import Stamp, State
+from proxy.core.freshness import State
 
 
 class Door:
@@ -23,7 +23,7 @@ class Door:
             tell=self._tell,
             on_purged=lambda kind, by: self.counted.append((kind, by)),
         )
-        self.page = Entry("page", Stamp(0.0), tags.pack(["product:p1"]))
+        self.page = Entry("page", 0.0, tags=tags.pack(["product:p1"]))
 
     def _tell(self, purged: Collection[str], *, hard: bool) -> None:
         self.told.append((tuple(purged), hard))

@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 
 from proxy.core.entry import Entry
-from proxy.core.freshness import Stamp
 from proxy.core.keys import key_of
 from proxy.edge.broadcast import Broadcast
 from proxy.edge.codec import Codec
@@ -50,7 +49,7 @@ async def test_answers_and_purges_are_shared(redis: Redis, tasks: Tasks) -> None
         found = await shared.lead(_KEYS[number], await shared.get(_KEYS[number]))
         assert found.lease
         now = time.monotonic()
-        entry = Entry(f"text {number}", Stamp(now), until=now + 60.0)
+        entry = Entry(f"text {number}", now, useful_s=60.0)
         await shared.settle(_KEYS[number], found.lease, entry)
 
     await asyncio.gather(*(keep(number) for number in range(len(_KEYS))))

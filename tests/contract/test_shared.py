@@ -10,7 +10,7 @@ import pytest
 from proxy.cache.replicas import Shared
 from proxy.core import positions, tags
 from proxy.core.entry import Entry
-from proxy.core.freshness import Lifetime, Stamp
+from proxy.core.freshness import Lifetime
 from proxy.core.keys import key_of
 from proxy.edge import redis
 from proxy.edge.codec import Codec
@@ -45,8 +45,8 @@ async def shared(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterato
 
 def entry(value: str = "answer") -> Entry[str]:
     now = time.monotonic()
-    stamp = Stamp(now - 5.0, Lifetime(60.0, 30.0, math.inf), pace=1.05)
-    return Entry(value, stamp, TAGS, until=now + 100.0, born=BORN, seen=BORN + 9, uses=3)
+    lifetime = Lifetime(60.0, 30.0, math.inf)
+    return Entry(value, now - 5.0, lifetime, 1.05, TAGS, 105.0, BORN, seen=BORN + 9, uses=3)
 
 
 async def leased(shared: Shared[str]) -> bytes:
@@ -71,9 +71,9 @@ async def test_what_is_settled_is_found_as_it_was(shared: Shared[str]) -> None:
     found = (await shared.get(KEY)).entry
     assert found is not None
     assert (found.value, found.tags, found.born) == ("answer", TAGS, BORN)
-    assert found.stamp.lifetime == kept.stamp.lifetime
-    assert found.stamp.pace == kept.stamp.pace
-    assert found.stamp.at == pytest.approx(kept.stamp.at, abs=0.05)
+    assert found.lifetime == kept.lifetime
+    assert found.pace == kept.pace
+    assert found.at == pytest.approx(kept.at, abs=0.05)
     assert found.until == pytest.approx(kept.until, abs=0.05)
 
 
@@ -81,7 +81,7 @@ async def test_what_moves_with_use_is_not_shared(shared: Shared[str]) -> None:
     await shared.settle(KEY, await leased(shared), entry())
     found = (await shared.get(KEY)).entry
     assert found is not None
-    assert (found.seen, found.uses, found.is_outdated) == (BORN, 0, False)
+    assert (found.seen, found.uses) == (BORN, 0)
 
 
 async def test_purges_that_only_one_replica_knows_of_are_not_counted_on_by_others(
@@ -137,6 +137,6 @@ async def test_the_lease_of_another_is_not_given_back(shared: Shared[str]) -> No
 
 async def test_what_is_of_no_more_use_is_not_kept(shared: Shared[str]) -> None:
     used_up = entry()
-    used_up.until = time.monotonic() - 1.0
+    used_up.useful_s = 4.0
     await shared.settle(KEY, await leased(shared), used_up)
     assert (await shared.get(KEY)).entry is None

@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from proxy.core.weight import weight
-from proxy.model import Execution, Page, Profile, Reason
+from proxy.model import Page, Profile, Reason
 
 _DECISION = msgspec.json.encode(
     {"segment": "vip", "offers": [{"id": f"offer-{n}", "score": n / 7} for n in range(200)]}
@@ -41,12 +41,12 @@ def test_a_deep_value_is_weighed_to_the_bottom() -> None:
     assert weight(deep) > 5000 * sys.getsizeof([0])
 
 
-def test_a_decision_weighs_what_it_takes() -> None:
+def test_json_weighs_what_it_takes() -> None:
     """Its keys may be shared with others, so it may be counted with more, but not by much."""
     tracemalloc.start()
     try:
         before = tracemalloc.get_traced_memory()[0]
-        kept = list(_executions(20))
+        kept = list(_outputs(20))
         taken = tracemalloc.get_traced_memory()[0] - before
     finally:
         tracemalloc.stop()
@@ -54,6 +54,6 @@ def test_a_decision_weighs_what_it_takes() -> None:
     assert weight(kept) <= taken * 1.5
 
 
-def _executions(count: int) -> Iterator[Execution]:
+def _outputs(count: int) -> Iterator[object]:
     for _ in range(count):
-        yield Execution(msgspec.json.decode(_DECISION), Reason.MATCHED)
+        yield msgspec.json.decode(_DECISION)

@@ -1,5 +1,6 @@
 """Answers are read as they were written, and what they look like is told apart."""
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -8,10 +9,15 @@ from proxy.edge.codec import EXECUTIONS, GROUPS, PAGES, PROFILES, Codec
 from proxy.model import Execution, Page, Profile, Reason
 
 
-@pytest.mark.parametrize("output", [None, {"segment": "vip", "ids": [1, 2.5, "x", None, True]}])
-def test_executions_are_read_as_they_were_written(output: dict[str, object] | None) -> None:
-    done = Execution(output, Reason.MATCHED)  # type: ignore[arg-type]  # JSON it is
+@pytest.mark.parametrize("output", [None, b'{"segment": "vip", "ids": [1, 2.5, "x", null, true]}'])
+def test_executions_are_read_as_they_were_written(output: bytes | None) -> None:
+    done = Execution(output, Reason.MATCHED)
     assert EXECUTIONS.decode(EXECUTIONS.encode(done)) == done
+
+
+def test_an_execution_whose_output_is_no_json_is_not_read() -> None:
+    with pytest.raises(msgspec.DecodeError):
+        EXECUTIONS.decode(EXECUTIONS.encode(Execution(b"{", Reason.MATCHED)))
 
 
 def test_pages_are_read_as_they_were_written() -> None:

@@ -9,11 +9,10 @@ from random import Random
 import pytest
 
 from proxy.core.entry import Entry
-from proxy.core.freshness import Stamp
 from proxy.core.keys import Key, key_of
 from proxy.core.tags import pack
 from proxy.core.weight import weight
-from proxy.edge.memory import OVERHEAD_BYTES, Memory
+from proxy.edge.memory import OVERHEAD_BYTES, UNIT_BYTES, Memory
 from proxy.model import Page
 from tests.clock import Clock
 
@@ -29,16 +28,26 @@ def _key(name: object) -> Key:
 
 
 def _entry(
-    name: object = "", *, size: int = _SIZE, uses: int = 0, until: float = math.inf, at: float = 0.0
+    name: object = "",
+    *,
+    size: int = _SIZE,
+    uses: int = 0,
+    useful_s: float = math.inf,
+    at: float = 0.0,
 ) -> Entry[bytes]:
     """Return an entry that takes *size* bytes beside the overhead."""
     value = str(name).encode().ljust(size - weight(b""))
-    return Entry(value, Stamp(at), until=until, uses=uses)
+    return Entry(value, at, useful_s=useful_s, uses=uses)
+
+
+def _counted(size: int) -> int:
+    """Return what an entry of that size is counted with."""
+    return -(-(size + OVERHEAD_BYTES) // UNIT_BYTES) * UNIT_BYTES
 
 
 def _memory(entries: int, clock: Clock | None = None) -> Memory[bytes]:
     """Return a memory that holds that many entries of the usual size."""
-    most = entries * (_SIZE + OVERHEAD_BYTES)
+    most = entries * _counted(_SIZE)
     return Memory(most, clock=clock or Clock(), random=_same_numbers())
 
 
@@ -58,15 +67,15 @@ def test_a_new_entry_takes_the_place_of_the_old() -> None:
     memory.put(_key("a"), _entry("old"))
     memory.put(_key("a"), _entry("new", size=500))
     assert memory.get(_key("a")) == _entry("new", size=500)
-    assert memory.size_bytes == 500 + OVERHEAD_BYTES
+    assert memory.size_bytes == _counted(500)
 
 
 def test_an_entry_weighs_its_value_its_tags_and_an_overhead() -> None:
     memory = _memory(20)
     entry = _entry()
-    entry.tags = pack(["product:a", "product:b"])
+    entry.tags = pack(f"product:{number}" for number in range(10))
     memory.put(_key("a"), entry)
-    assert memory.size_bytes == _SIZE + 2 * 8 + OVERHEAD_BYTES
+    assert memory.size_bytes == _counted(_SIZE + 10 * 8)
 
 
 @pytest.mark.parametrize("key", ["a", "never-there"])
@@ -75,6 +84,16 @@ def test_what_was_removed_is_gone(key: str) -> None:
     memory.put(_key("a"), _entry())
     memory.remove(_key(key))
     assert memory.get(_key(key)) is None
+
+
+def test_what_comes_and_goes_leaves_no_keys_behind() -> None:
+    memory = _memory(20)
+    for number in range(1000):
+        memory.put(_key("stays"), _entry())
+        memory.put(_key(number % 3), _entry())
+        memory.remove(_key(number % 3))
+    assert memory.size_bytes == _counted(_SIZE)
+    assert len(memory._keys) < 20
 
 
 def test_it_never_holds_more_than_it_may_and_always_what_it_says() -> None:
@@ -86,9 +105,9 @@ def test_it_never_holds_more_than_it_may_and_always_what_it_says() -> None:
             memory.remove(_key(name))
         else:
             memory.put(_key(name), _entry(name, size=random.randrange(50, 1200)))
-        assert memory.size_bytes <= 20 * (_SIZE + OVERHEAD_BYTES)
+        assert memory.size_bytes <= 20 * _counted(_SIZE)
     sizes = (weight(entry.value) for name in range(60) if (entry := memory.get(_key(name))))
-    assert memory.size_bytes == sum(size + OVERHEAD_BYTES for size in sizes)
+    assert memory.size_bytes == sum(map(_counted, sizes))
 
 
 @pytest.mark.parametrize(("share", "is_kept"), [(16, True), (15, False)])
@@ -97,9 +116,7 @@ def test_what_would_push_out_too_much_is_not_kept_nor_is_what_it_replaces(
 ) -> None:
     memory = _memory(32)
     memory.put(_key("a"), _entry("old"))
-    memory.put(
-        _key("a"), _entry("new", size=32 * (_SIZE + OVERHEAD_BYTES) // share - OVERHEAD_BYTES)
-    )
+    memory.put(_key("a"), _entry("new", size=32 * _counted(_SIZE) // share - OVERHEAD_BYTES))
     assert (memory.get(_key("a")) is not None) == is_kept
     assert (memory.size_bytes > 0) == is_kept
 
@@ -111,7 +128,7 @@ class TestWhatGoesFirst:
         clock = Clock()
         memory = _memory(200, clock)
         for name in range(200):
-            memory.put(_key(name), _entry(name, uses=9, until=10 if name % 2 else math.inf))
+            memory.put(_key(name), _entry(name, uses=9, useful_s=10 if name % 2 else math.inf))
         clock.now = 10
         assert self._share_left(memory, odd=False) > 0.9
 
@@ -160,9 +177,7 @@ def test_an_entry_takes_the_bytes_that_it_is_counted_with(count: int) -> None:
 
 
 def _put_page(memory: Memory[Page], number: int) -> None:
-    """Put a page as the cache makes it: nothing of it is another's."""
+    """Put a page as the cache makes it: what its entry has of its own is when it was asked for."""
     page = Page(b"x" * (300 + number % 1000), f'"{number:024}"', number % 50)
-    stamp = Stamp(1.5 * number, pace=1.0 + number / 1e6)
-    born = (1 << 60) + number
     packed = pack([f"product:{number}", f"product:{number + 1}"])
-    memory.put(_key(number), Entry(page, stamp, packed, number + 0.5, born=born, seen=born))
+    memory.put(_key(number), Entry(page, 1.5 * number, tags=packed))

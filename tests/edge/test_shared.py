@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from proxy.core.entry import Entry
-from proxy.core.freshness import Lifetime, Stamp
+from proxy.core.freshness import Lifetime
 from proxy.core.keys import Key, key_of
 from proxy.edge import shared
 from proxy.edge.codec import Codec
@@ -53,8 +53,8 @@ class Replica:
         )
 
     async def keep(self, value: str, *, age_s: float = 0.0, keep_s: float = 100.0) -> None:
-        stamp = Stamp(self.clock.now - age_s, Lifetime(60.0))
-        entry = Entry(value, stamp, until=self.clock.now + keep_s)
+        at = self.clock.now - age_s
+        entry = Entry(value, at, Lifetime(60.0), useful_s=age_s + keep_s)
         await self.shared.settle(KEY, b"", entry)
 
     async def found(self, key: Key = KEY) -> Entry[str] | None:
@@ -77,7 +77,7 @@ async def test_an_answer_is_as_old_in_every_replica(redis: Redis) -> None:
     await one.keep("text", age_s=20.0)
     found = await other.found()
     assert found is not None
-    assert found.stamp.age_s(other.clock.now) == pytest.approx(23.0)
+    assert found.age_s(other.clock.now) == pytest.approx(23.0)
 
 
 async def test_no_answer_is_younger_than_now_however_clocks_differ(redis: Redis) -> None:
@@ -85,7 +85,7 @@ async def test_no_answer_is_younger_than_now_however_clocks_differ(redis: Redis)
     await one.keep("text")
     found = await other.found()
     assert found is not None
-    assert found.stamp.at == other.clock.now
+    assert found.at == other.clock.now
 
 
 async def test_a_damaged_value_is_none(redis: Redis) -> None:

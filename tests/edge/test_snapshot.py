@@ -12,7 +12,7 @@ import pytest
 
 from proxy.core import listing
 from proxy.core.entry import Entry
-from proxy.core.freshness import RESTORED, Lifetime, Stamp, State
+from proxy.core.freshness import RESTORED, Lifetime, State
 from proxy.core.keys import key_of
 from proxy.edge import snapshot
 from proxy.edge.codec import PAGES
@@ -54,7 +54,7 @@ class Gateway:
         )
 
     def keep(self, name: str, *, age_s: float = 0.0, tags: bytes = b"", size: int = 0) -> None:
-        entry = Entry(page(name, size), Stamp(self.clock() - age_s), tags, born=7, seen=9)
+        entry = Entry(page(name, size), self.clock() - age_s, tags=tags, born=7, seen=9)
         self.memory.put(key_of("page", name), entry)
 
     def kept(self, name: str) -> Entry[Page] | None:
@@ -82,8 +82,8 @@ def test_it_stands_in_for_what_cannot_be_had_and_no_more(path: Path) -> None:
     after = Gateway(path)
     found = after.kept("a")
     assert found is not None
-    assert found.stamp.lifetime is RESTORED
-    assert found.stamp.state(after.clock(), Lifetime(60, 60, 3600)) is State.ON_ERROR
+    assert found.lifetime is RESTORED
+    assert found.state(after.clock(), Lifetime(60, 60, 3600)) is State.ON_ERROR
 
 
 def test_it_is_as_old_as_it_is(path: Path) -> None:
@@ -93,7 +93,7 @@ def test_it_is_as_old_as_it_is(path: Path) -> None:
     after = Gateway(path, clock=Clock(0.0))
     found = after.kept("a")
     assert found is not None
-    assert found.stamp.age_s(after.clock()) == pytest.approx(100.0, abs=5.0)
+    assert found.age_s(after.clock()) == pytest.approx(100.0, abs=5.0)
 
 
 def test_what_is_too_old_is_not_put_back(path: Path) -> None:
@@ -109,8 +109,8 @@ def test_what_is_too_old_is_not_put_back(path: Path) -> None:
 def test_what_a_purge_has_ended_and_what_lives_for_moments_only_is_not_written(path: Path) -> None:
     before = Gateway(path, ended={b"purged.."})
     before.keep("purged", tags=b"purged..")
-    stamp = Stamp(before.clock(), Lifetime(10.0))
-    before.memory.put(key_of("page", "nothing"), Entry(page("nothing"), stamp))
+    entry = Entry(page("nothing"), before.clock(), Lifetime(10.0))
+    before.memory.put(key_of("page", "nothing"), entry)
     before.keep("good")
     before.file.write()
     after = Gateway(path)

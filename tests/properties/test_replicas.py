@@ -21,7 +21,7 @@ from hypothesis.stateful import (
 from proxy.cache.journal import Journal, Journals
 from proxy.core import positions, tags
 from proxy.core.entry import Entry
-from proxy.core.freshness import Stamp, State
+from proxy.core.freshness import State
 
 REPLICAS = st.integers(0, 1)
 PRODUCTS = st.sampled_from(["p1", "p2"])
@@ -131,7 +131,7 @@ class ReplicasAgainstModel(RuleBasedStateMachine):
 
 def _entry(seen: Seen, born: int) -> Entry[Seen]:
     packed = tags.pack([f"product:{seen.product}"])
-    return Entry(seen, Stamp(0.0), packed, born=born, seen=born)
+    return Entry(seen, 0.0, tags=packed, born=born, seen=born)
 
 
 TestReplicasAgainstModel = ReplicasAgainstModel.TestCase

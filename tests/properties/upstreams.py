@@ -147,7 +147,7 @@ class Client:
         person = self._upstreams.person(call.token)
         output: dict[str, Json] = {"segment": person.segment, **self._told(person)}
         await self._upstreams.called(self._replica, "decide", person.name)
-        return Execution(output, Reason.MATCHED)
+        return Execution(json.dumps(output).encode(), Reason.MATCHED)
 
     async def request(self, _method: str, target: str, **_: object) -> Answer:
         """Publish the key that tokens are signed with."""
