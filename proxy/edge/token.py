@@ -9,7 +9,9 @@ Source: docs/sources.md#token-verification.
 import asyncio
 import contextlib
 import re
+import sys
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any
 
 import jwt
@@ -18,6 +20,7 @@ from cachetools import LRUCache, TTLCache
 
 from proxy.core.keys import Key, key_of
 from proxy.edge.http import Upstream
+from proxy.edge.known import Known
 from proxy.errors import UNREADABLE, TokenError, UpstreamBusy, UpstreamError, UpstreamFailed
 from proxy.model import Shopper
 from proxy.sections import OrderCloud as OrderCloudConfig
@@ -27,10 +30,12 @@ _OK = 200
 _NO_SUCH_KEY = frozenset({400, 404, 410})
 _NOT_ACCEPTED = frozenset({401, 403})
 _KID = re.compile(r"[A-Za-z0-9_-]{1,200}")
-_BEARER = re.compile(r"[Bb]earer ([A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+)")
+_SCHEMES = ("Bearer", "bearer")
+_JWT = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+")
 _TOKEN_MAX_BYTES = 8192
+_MALFORMED = "the Authorization header is not `Bearer` and a JWT"
 _MEMO_BYTES = 128 * 1024**2
-_SHOPPER_BYTES = 1200  # what a shopper takes beside the token and the header that hold it
+_ROLES_MAX = 1024
 _KEYS_MAX = 64
 _KEY_S = 24 * 3600.0
 _UNKNOWN_KEY_S = 60.0
@@ -64,9 +69,7 @@ class Verifier:
         self._config = config
         self._clock = clock
         self._clients = frozenset(client.casefold() for client in config.clients)
-        self._known: LRUCache[str, Shopper] = LRUCache(
-            _MEMO_BYTES, getsizeof=lambda known: 2 * len(known.token) + _SHOPPER_BYTES
-        )
+        self._known = Known(_MEMO_BYTES)
         self._fetches: Flights[jwt.PyJWK] = Flights(tasks, name="key fetch")
         self._keys: TTLCache[str, jwt.PyJWK] = TTLCache(_KEYS_MAX, _KEY_S, clock)
         self._last_keys: LRUCache[str, jwt.PyJWK] = LRUCache(_KEYS_MAX)
@@ -84,15 +87,18 @@ class Verifier:
         """
         if authorization is None:
             raise TokenError("send `Authorization: Bearer` and the shopper's OrderCloud token")
-        known = self._known.get(authorization)
+        token = _bearer(authorization)
+        known = self._known.get(token)
         if known and known.expires_at > self._clock():
             return known
-        token = _bearer(authorization)
-        shopper = self._known[authorization] = await self._admitted(token)
+        shopper = await self._admitted(token)
+        self._known.add(shopper)
         return shopper
 
     async def _admitted(self, token: str) -> Shopper:
         """Return whose token this is, unless it was refused a moment ago."""
+        if len(token) > _TOKEN_MAX_BYTES or not _JWT.fullmatch(token):
+            raise TokenError(_MALFORMED)
         key = key_of("token", token)
         if (why := self._refused.get(key)) is not None:
             raise TokenError(why)
@@ -145,12 +151,10 @@ class Verifier:
             raise TokenError("the token does not name its user (usr)")
         return Shopper(
             token=token,
-            client_id=claims["cid"].casefold(),
+            client_id=sys.intern(claims["cid"].casefold()),
             username=username,
             order_id=str(order_id) if order_id else None,
-            roles=frozenset(map(str, roles))
-            if isinstance(roles, list)
-            else frozenset({str(roles)}),
+            roles=_roles(*map(str, roles if isinstance(roles, list) else [roles])),
             impersonator=str(claims["imp"]) if claims.get("imp") else None,
             expires_at=min(float(claims["exp"]), good_until),
         )
@@ -237,10 +241,17 @@ def _read_key(jwk: bytes) -> jwt.PyJWK:
 
 
 def _bearer(authorization: str) -> str:
-    match = _BEARER.fullmatch(authorization)
-    if match is None or len(authorization) > _TOKEN_MAX_BYTES:
-        raise TokenError("the Authorization header is not `Bearer` and a JWT")
-    return match[1]
+    """Return what the header gives for a token; its form is checked where it is not known."""
+    scheme, _, token = authorization.partition(" ")
+    if scheme not in _SCHEMES:
+        raise TokenError(_MALFORMED)
+    return token
+
+
+@lru_cache(_ROLES_MAX)
+def _roles(*roles: str) -> frozenset[str]:
+    """Return one object for all whose roles are alike: there are as many as shoppers."""
+    return frozenset(roles)
 
 
 def _decode(token: str, key: jwt.PyJWK | None) -> dict[str, Any]:
