@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Generic, Protocol, TypeAlias, TypeVar
 
-from proxy.cache.hold import Hold
+from proxy.cache.hold import Hold, hold_on_to
 from proxy.cache.journal import Journal
 from proxy.cache.replicas import Replicas
 from proxy.core.entry import Entry
@@ -265,7 +265,8 @@ class Cache(Generic[T]):
         due = until = self._clock() + served.ttl_s
         if not entry.is_renewing:
             due -= _LAST_PART * terms.lifetime.fresh_s
-        return replace(served, hold=Hold(entry, self._journal, tag=terms.tag, until=until, due=due))
+        hold = hold_on_to(entry, self._journal, tag=terms.tag, until=until, due=due)
+        return replace(served, hold=hold)
 
     def _served(self, entry: Entry[T], terms: Terms, freshness: Freshness) -> Served[T]:
         now = self._clock()

@@ -2,7 +2,7 @@
 
 import pytest
 
-from proxy.cache.hold import Hold
+from proxy.cache.hold import Hold, hold_on_to
 from proxy.cache.journal import Journal
 from proxy.core import tags
 from proxy.core.entry import Entry
@@ -20,7 +20,7 @@ def _entry() -> Entry[str]:
 
 
 def _hold(entry: Entry[str], journal: Journal) -> Hold[str]:
-    return Hold(entry, journal, tag=_TAG, until=9.0, due=8.0)
+    return hold_on_to(entry, journal, tag=_TAG, until=9.0, due=8.0)
 
 
 def test_it_tells_when_it_was_asked_for_and_until_when_it_is_fresh(journal: Journal) -> None:
