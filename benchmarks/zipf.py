@@ -24,6 +24,7 @@ from proxy.cache.journal import Journal
 from proxy.cache.refusals import Refusals
 from proxy.core.choose import ladder
 from proxy.core.placement import Placement
+from proxy.core.scope import reach
 from proxy.decisions import Decisions
 from proxy.edge.memory import Memory
 from proxy.edge.telemetry import Metrics
@@ -76,8 +77,8 @@ class Gateway:
     async def answer(self, placement: Placement, shopper: Shopper) -> tuple[str, str]:
         """Return how the decision and the page came about: the pipeline's steps, one by one."""
         decision = await self._decisions.decide(placement, shopper, _NOTHING)
-        sharing = self._pages.sharing(placement)
-        shared = await self._scopes.shared(shopper, placement.resource, sharing)
+        sharing = reach(shopper, placement.resource, self._pages.sharing(placement))
+        shared = await self._scopes.shared(shopper, sharing)
         ask = Ask(placement, shopper, _NOTHING, decision, shared)
         choices = ladder(placement, decision, _NOTHING, _FACTS)
         _, page = await self._pages.list_first(choices, ask)
