@@ -127,8 +127,8 @@ class Tenant:
         for session in self._open.due(now):
             self.close(session, at=self._open.closes_at(session))
         if now >= self._next_night_at:
-            self._next_night_at = _next_midnight(now)
             self._run_nightly(now)
+        self._next_night_at = _next_midnight(now)  # sooner, where the clock was set back
 
     def close(self, session: Session, *, at: float) -> None:
         """End an open session: its cart is judged, the guest's traits follow from it."""
