@@ -1,5 +1,6 @@
 -- wrk's part: sends the requests of a file (parted by NUL), and tells the outcome as JSON.
--- Arguments: the file, "miss" or "same", and the milliseconds that a connection rests in between.
+-- Arguments: the file, "miss" or "same", and the milliseconds that a connection rests in between:
+-- on the average, since connections that all rest alike would go on asking all at once.
 local heads, sent, unique, rest = {}, 0, 0, 0
 local is_miss = false
 
@@ -13,7 +14,7 @@ function init(arguments)
   unique = math.random(2 ^ 31)
   sent = math.random(#heads)
   if rest > 0 then
-    delay = function() return math.floor(rest + math.random()) end
+    delay = function() return math.floor(2 * rest * math.random() + 0.5) end
   end
 end
 

@@ -8,6 +8,7 @@ from benchmarks.peers.catalogue import GATEWAY
 from benchmarks.results import Fact, Measured, Row, Section
 
 _COLUMNS = ("", "CPU µs", "requests/s", "p50 ms", "p99 ms", "gateway's share", "at most")
+_NOTHING = "answered none"
 _FACTS = ("", "measured", "at most")
 _DISTURBED = 0.05
 _END = "<!-- end -->"
@@ -53,6 +54,9 @@ def _rows(section: str, rows: Sequence[Row]) -> Iterator[Sequence[str]]:
     ours = next(row for row in rows if row.peer == GATEWAY.name)
     for row in rows:
         sample = row.sample
+        if not sample.per_second:
+            yield row.peer, _NOTHING, *[""] * (len(_COLUMNS) - 2)
+            continue
         yield (
             row.peer,
             f"{sample.cpu_us:,.1f}",

@@ -88,3 +88,9 @@ def test_every_peer_of_hits_has_a_limit(case: str) -> None:
 
     peers = [peer.name for peer in hits.PEERS if peer is not catalogue.GATEWAY]
     assert all(targets.cpu("hits", case, peer) for peer in peers)
+
+
+def test_who_answered_nothing_is_given_no_numbers() -> None:
+    silent = Row(_CASE, "usual bff", Sample(0.0, 4e6, 0.0, 0.0, 256.0, 0.0))
+    cells = _cells(_section(_row("gateway", 6.0), silent), "usual bff")
+    assert cells == ["usual bff", "answered none", "", "", "", "", ""]
