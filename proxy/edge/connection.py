@@ -38,16 +38,16 @@ class Answered:
     headers: list[Header] = field(default_factory=list)
 
 
-def request_head(start: bytes, headers: Iterable[Header]) -> bytes:
-    """Write a request up to its body; *start* is method and target, with a space between.
+def request_head(method: str, target: bytes, headers: Iterable[Header]) -> bytes:
+    """Write a request up to its body.
 
     Raises:
         RequestError: it would not be one request.
     """
-    method, _, target = start.partition(b" ")
     if not _SENDABLE_TARGET.fullmatch(target):
         raise RequestError("the request target is not one that can be sent as HTTP")
-    lines = [b"%b %b HTTP/1.1" % (method, target), *map(b"%b: %b".__mod__, headers), b"", b""]
+    start = b"%b %b HTTP/1.1" % (method.encode("ascii"), target)
+    lines = [start, *map(b"%b: %b".__mod__, headers), b"", b""]
     head = b"\r\n".join(lines)
     ends = len(lines) - 1
     if head.count(b"\r") != ends or head.count(b"\n") != ends or b"\x00" in head:

@@ -92,8 +92,8 @@ class Upstream:
                 upstream keeps failing.
         """
         until = asyncio.get_running_loop().time() + self._limit_s
-        request = _Request(method, self._written(method, target, headers, content), until)
         with self.observed(limit_s=self._limit_s) as answered:
+            request = _Request(method, self._written(method, target, headers, content), until)
             answer = await self._attempts(request)
             answered(answer.status)
         return answer
@@ -169,7 +169,7 @@ class Upstream:
         self, method: str, target: str, headers: Mapping[str, str], content: bytes | None
     ) -> bytes:
         """Write a request: header values as they came, in latin-1, as ASGI has them."""
-        start = f"{method} ".encode("ascii") + self.pool.path + target.encode("ascii")
+        whole = self.pool.path + target.encode("ascii")
         fields = [
             (b"host", self.pool.host),
             *[
@@ -178,9 +178,9 @@ class Upstream:
             ],
         ]
         if content is None:
-            return request_head(start, fields)
+            return request_head(method, whole, fields)
         fields.append((b"content-length", b"%d" % len(content)))
-        return request_head(start, fields) + content
+        return request_head(method, whole, fields) + content
 
     async def _whole(self, connection: Connection) -> Answer:
         answered = await connection.head()

@@ -101,11 +101,15 @@ class OrderCloud:
             OrderCloudRefused: OrderCloud's own error answer.
             UpstreamError: no usable answer.
         """
-        if not query.order:
-            (target,) = targets(query)
-            return _read(await self._get(target, shopper))
-        bodies = await asyncio.gather(*(self._get(target, shopper) for target in targets(query)))
+        first, *more = targets(query)
+        if more:
+            every = (self._get(target, shopper) for target in (first, *more))
+            bodies = await asyncio.gather(*every)
+        else:
+            bodies = [await self._get(first, shopper)]
         try:
+            if not query.order:
+                return listing.read(bodies[0])
             size = query.page_size or len(query.order)
             return listing.arrange(bodies, query.order, page=query.page, page_size=size)
         except listing.NotAList as exc:
@@ -174,13 +178,6 @@ class OrderCloud:
         raise _refused(answer)
 
 
-def _read(body: bytes) -> Page:
-    try:
-        return listing.read(body)
-    except listing.NotAList as exc:
-        raise UpstreamBroken(f"OrderCloud's answer is {exc}") from exc
-
-
 def _decode(body: bytes, kind: type[T]) -> T:
     try:
         return msgspec.json.decode(body, type=kind)
@@ -189,5 +186,6 @@ def _decode(body: bytes, kind: type[T]) -> T:
 
 
 def _refused(answer: Answer) -> OrderCloudRefused:
-    headers = {name: answer.headers[name] for name in _ERROR_HEADERS if name in answer.headers}
+    known = answer.headers
+    headers = {name: known[name] for name in _ERROR_HEADERS if name in known}
     return OrderCloudRefused(status=answer.status, headers=headers, body=answer.body)

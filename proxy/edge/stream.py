@@ -93,8 +93,7 @@ class Streams:
 
     async def _send(self, sent: Sent) -> Connection:
         pool = self._upstream.pool
-        start = sent.method.encode("ascii") + b" " + pool.path + sent.target
-        head = request_head(start, self._headers(sent))
+        head = request_head(sent.method, pool.path + sent.target, self._headers(sent))
         until = asyncio.get_running_loop().time() + self._connect_s
         connection = await pool.take(until=until)
         try:

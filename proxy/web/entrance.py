@@ -100,11 +100,11 @@ class Entrance:
             if problems.is_bug(exc):
                 raise
         finally:
-            self._note(scope, status, time.perf_counter() - started)
+            self._note(scope, status or 500, time.perf_counter() - started)
 
     def _note(self, scope: Scope, status: int, seconds: float) -> None:
         route = getattr(scope.get("route"), "path", "none")
-        self._metrics.observe_request(scope["method"], route, status or 500, seconds)
+        self._metrics.observe_request(scope["method"], route, status, seconds)
         wanted = self._log.requests
         if wanted == "all" or (wanted == "errors" and status >= _FIRST_ERROR):
             line: dict[str, Any] = {

@@ -23,7 +23,7 @@ _OK = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok"
 
 async def _ask(connection: Connection) -> bytes:
     connection.begin("GET")
-    await connection.write(request_head(b"GET /", []))
+    await connection.write(request_head("GET", b"/", []))
     return await connection.read()
 
 
