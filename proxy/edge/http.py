@@ -137,7 +137,8 @@ class Upstream:
         answer = await self._first_try(request)
         if answer is not None:
             return answer
-        await asyncio.sleep(random.uniform(*_RETRY_AFTER_S))  # noqa: S311 - guards nothing
+        async with asyncio.timeout_at(request.until):
+            await asyncio.sleep(random.uniform(*_RETRY_AFTER_S))  # noqa: S311 - guards nothing
         return await self._exchange(request)
 
     async def _first_try(self, request: _Request) -> Answer | None:
