@@ -4,9 +4,9 @@ What a decision would still have to fill in cannot be fetched, and is left out.
 """
 
 from collections.abc import AsyncIterator, Iterator
-from dataclasses import replace
 
 import msgspec
+from msgspec.structs import replace
 
 from proxy import shelf
 from proxy.config import Config

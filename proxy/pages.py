@@ -5,11 +5,14 @@ Where it cannot be had, the next choice's stands in.
 
 import asyncio
 import contextlib
+import dataclasses
 from collections.abc import Awaitable, Callable, Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import partial
 from itertools import chain
 from typing import Protocol, TypeAlias
+
+from msgspec.structs import replace
 
 from proxy.audit import Audit, Hit
 from proxy.cache.cache import Cache, Fetched, Served
@@ -141,7 +144,7 @@ class Pages:
                 return await self._chosen(then, ask, self._page)
         late = UpstreamTimeout("OrderCloud has not answered yet")
         with contextlib.suppress(UpstreamTimeout):
-            return await self._chosen(then, replace(ask, outage=late), self._kept)
+            return await self._chosen(then, dataclasses.replace(ask, outage=late), self._kept)
         return await self._chosen(then, ask, self._page)
 
     async def _chosen(self, then: Listed, ask: Ask, read: _Read) -> Served[Page]:

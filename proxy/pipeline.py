@@ -9,6 +9,8 @@ import time
 from dataclasses import dataclass, field
 from typing import Protocol
 
+import msgspec
+
 from proxy.cache.cache import Served
 from proxy.cache.hold import Hold
 from proxy.core.choose import CURATED, DEFAULT, Choice, ladder
@@ -50,8 +52,7 @@ class Timings:
         self._since = now
 
 
-@dataclass(frozen=True, slots=True)
-class Basis:
+class Basis(msgspec.Struct, frozen=True):
     """All that an answer rests on and that may change, where nothing had to be asked for it.
 
     The page, the decision if the placement needs one, what is known of the shopper, and until
@@ -64,8 +65,7 @@ class Basis:
     until: float
 
 
-@dataclass(frozen=True, slots=True)
-class Personalized:
+class Personalized(msgspec.Struct, frozen=True):
     """A placement's answer, and all that explains it; *basis* where it would be the same again.
 
     *kind* is that of the shopper, where it is known who it is; *facts_age_s* the age of what rules

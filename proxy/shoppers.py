@@ -2,10 +2,11 @@
 
 import asyncio
 import contextlib
-from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 from typing import Protocol
+
+from msgspec.structs import replace
 
 from proxy.cache.cache import Cache, Fetch, Fetched, Served
 from proxy.core import tags

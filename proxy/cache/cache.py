@@ -6,9 +6,11 @@
 import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, replace
 from functools import partial
 from typing import Generic, Protocol, TypeAlias, TypeVar
+
+import msgspec
+from msgspec.structs import replace
 
 from proxy.cache.hold import Hold, hold_on_to
 from proxy.cache.journal import Journal
@@ -35,8 +37,7 @@ _HOT_USES = 10
 """Used so often, an answer will likely be asked for again within the last tenth of its time."""
 
 
-@dataclass(frozen=True, slots=True)
-class Fetched(Generic[T]):
+class Fetched(msgspec.Struct, Generic[T], frozen=True):
     """An answer from upstream, how long it lives at most, and what it depends on (`core.tags`)."""
 
     value: T
@@ -48,8 +49,7 @@ Fetch: TypeAlias = Callable[[], Awaitable[Fetched[T]]]
 """Gets an answer from upstream."""
 
 
-@dataclass(frozen=True, slots=True)
-class Served(Generic[T]):
+class Served(msgspec.Struct, Generic[T], frozen=True):
     """An answer, how it came about, and how old and how long fresh it is (seconds).
 
     *stands_in_for* is the outage in which an answer this old is better than none; *hold* what a
@@ -65,8 +65,7 @@ class Served(Generic[T]):
     is_restored: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class _Landed(Generic[T]):
+class _Landed(msgspec.Struct, Generic[T], frozen=True):
     """What a flight brought: an answer of its own, or one that another replica had fetched."""
 
     entry: Entry[T]

@@ -5,8 +5,11 @@
 
 import contextlib
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TypeAlias
+
+import msgspec
+from msgspec.structs import replace
 
 from proxy.core.compose import ListTemplate
 from proxy.core.conditions import Circumstances, texts_of
@@ -35,8 +38,7 @@ class EmbeddedPage:
 Listed: TypeAlias = ListQuery | Composition | EmbeddedPage | Curated
 
 
-@dataclass(frozen=True, slots=True)
-class Choice:
+class Choice(msgspec.Struct, frozen=True):
     """What to list, by which rule and variant, for which segment, and why.
 
     The rule may also be `default` or `curated`; one of a parent's is so for its own segment's lack.

@@ -5,10 +5,11 @@ queries that it needs one by one, is sent their pages, and returns the page to s
 """
 
 from collections.abc import Collection, Generator, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import msgspec
+from msgspec.structs import replace
 
 from proxy.core import listing
 from proxy.core.listing import Listing

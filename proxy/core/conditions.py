@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from typing import Protocol
 
+import msgspec
+
 from proxy.core.grammar import Comparison
 from proxy.core.query import Pick, as_text
 from proxy.core.schedule import Schedule
@@ -19,8 +21,7 @@ from proxy.model import Facts, Json
 _NUMBER = re.compile(r"-?\d+(\.\d+)?(e[+-]?\d+)?", re.ASCII)
 
 
-@dataclass(frozen=True, slots=True)
-class Circumstances:
+class Circumstances(msgspec.Struct, frozen=True):
     """All that a condition may look at: the decision, the shopper, the request.
 
     `request` holds parameters by their folded names.

@@ -17,6 +17,9 @@ SHAREABLE = frozenset({"me/products", "me/categories"})
 Promotions are left out: limits of redemption are per user.
 """
 
+_OWN = "one "
+"""How a scope begins that is not shared, and no other does."""
+
 
 class Sharing(StrEnum):
     """Who may be shown a page that was fetched for another, as a placement's `scope:` says it."""
@@ -43,7 +46,7 @@ def membership(profile: Profile, groups: frozenset[str]) -> Membership:
 
 def own_scope(shopper: Shopper) -> Scope:
     """Return the scope that this shopper, with these rights, shares with nobody."""
-    return Scope(repr(("one", shopper.id)))
+    return Scope(_OWN + shopper.id)
 
 
 def scope_tags(scope: Scope, shopper: Shopper) -> list[str]:
@@ -52,7 +55,7 @@ def scope_tags(scope: Scope, shopper: Shopper) -> list[str]:
     Those are the API client's ID and, where nobody shares the page, the shopper's name.
     """
     named = [scope, shopper.client_id]
-    if scope == own_scope(shopper):
+    if scope.startswith(_OWN):
         named.append(tags.name_of(shopper))
     return [tags.tag("scope", name) for name in named]
 

@@ -4,6 +4,9 @@ import sys
 from enum import Enum
 from typing import Any
 
+_WHOLE = frozenset({bytes, float, int, str})
+"""Types of what holds nothing else, as nearly all does."""
+
 
 def weight(value: object) -> int:
     """Return the bytes of *value*: JSON, or one of our frozen dataclasses.
@@ -14,6 +17,9 @@ def weight(value: object) -> int:
     rest: list[Any] = [value]
     while rest:
         one = rest.pop()
+        if type(one) in _WHOLE:
+            total += sys.getsizeof(one)
+            continue
         if one is None or isinstance(one, bool | Enum):
             continue
         total += sys.getsizeof(one)

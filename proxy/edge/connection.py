@@ -38,8 +38,8 @@ class Answered:
     headers: list[Header] = field(default_factory=list)
 
 
-def request_head(method: str, target: bytes, headers: Iterable[Header]) -> bytes:
-    """Write a request up to its body.
+def request_head(method: str, target: bytes, fields: Iterable[bytes]) -> bytes:
+    """Write a request up to its body; *fields* are header lines without their ends.
 
     Raises:
         RequestError: it would not be one request.
@@ -47,7 +47,7 @@ def request_head(method: str, target: bytes, headers: Iterable[Header]) -> bytes
     if not _SENDABLE_TARGET.fullmatch(target):
         raise RequestError("the request target is not one that can be sent as HTTP")
     start = b"%b %b HTTP/1.1" % (method.encode("ascii"), target)
-    lines = [start, *map(b"%b: %b".__mod__, headers), b"", b""]
+    lines = [start, *fields, b"", b""]
     head = b"\r\n".join(lines)
     ends = len(lines) - 1
     if head.count(b"\r") != ends or head.count(b"\n") != ends or b"\x00" in head:
@@ -163,14 +163,14 @@ class Connection(asyncio.Protocol):
             self._break("it spoke out of turn")
             return
         assert self._parser is not None
+        if not self._has_head:
+            self._head_bytes += len(data)
         try:
             self._parser.feed_data(data)
         except (httptools.HttpParserError, httptools.HttpParserUpgrade):
             self._break("its answer is not plainly HTTP")
-        if not self._has_head:
-            self._head_bytes += len(data)
-            if self._head_bytes > _HEAD_MAX_BYTES:
-                self._break("its answer begins with too many headers")
+        if not self._has_head and self._head_bytes > _HEAD_MAX_BYTES:
+            self._break("its answer begins with too many headers")
         self._wake()
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -210,7 +210,7 @@ class Connection(asyncio.Protocol):
             self._answered.headers.clear()
             return
         headers = self._answered.headers
-        if sum([len(name) + len(value) for name, value in headers]) > _HEAD_MAX_BYTES:
+        if self._head_bytes > _HEAD_MAX_BYTES and _length(headers) > _HEAD_MAX_BYTES:
             raise BrokenOff("its answer begins with too many headers")
         self._answered.status = status
         self._has_head = True
@@ -266,3 +266,8 @@ class Connection(asyncio.Protocol):
         if not self.is_over:
             self._fault = self._fault or fault
         self._transport.abort()
+
+
+def _length(headers: Iterable[Header]) -> int:
+    """Return the bytes of *headers*, which a body may have come along with."""
+    return sum(len(name) + len(value) for name, value in headers)

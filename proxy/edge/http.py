@@ -171,16 +171,12 @@ class Upstream:
     ) -> bytes:
         """Write a request: header values as they came, in latin-1, as ASGI has them."""
         whole = self.pool.path + target.encode("ascii")
-        fields = [
-            (b"host", self.pool.host),
-            *[
-                (n.encode("ascii"), v.encode("latin-1"))
-                for n, v in {**_DEFAULTS, **headers}.items()
-            ],
-        ]
+        every = {**_DEFAULTS, **headers}
+        fields = [f"{name}: {value}".encode("latin-1") for name, value in every.items()]
+        fields.append(b"host: " + self.pool.host)
         if content is None:
             return request_head(method, whole, fields)
-        fields.append((b"content-length", b"%d" % len(content)))
+        fields.append(b"content-length: %d" % len(content))
         return request_head(method, whole, fields) + content
 
     async def _whole(self, connection: Connection) -> Answer:

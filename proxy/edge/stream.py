@@ -93,7 +93,8 @@ class Streams:
 
     async def _send(self, sent: Sent) -> Connection:
         pool = self._upstream.pool
-        head = request_head(sent.method, pool.path + sent.target, self._headers(sent))
+        fields = map(b"%b: %b".__mod__, self._headers(sent))
+        head = request_head(sent.method, pool.path + sent.target, fields)
         until = asyncio.get_running_loop().time() + self._connect_s
         connection = await pool.take(until=until)
         try:

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 
 import msgspec
 from starlette.requests import Request
-from starlette.responses import Response
 
 from proxy.core.codings import Coding, preferred
+from proxy.core.hops import Header
 from proxy.model import Freshness, Page, Reason, Rung
 from proxy.pipeline import Personalized
 from proxy.web import fields, recipes
@@ -14,8 +14,13 @@ from proxy.web.encodings import Encodings, encode, etag_of
 from proxy.web.entrance import header
 from proxy.web.fields import Bare, Token
 from proxy.web.recipes import Pick, Plain
+from proxy.web.written import Written
 
-_VARY = "Authorization, X-Browser-Id, Cookie, Accept-Encoding"
+_ALWAYS: tuple[Header, ...] = (
+    (b"cache-control", b"private, no-cache"),
+    (b"vary", b"Authorization, X-Browser-Id, Cookie, Accept-Encoding"),
+)
+_JSON = (b"content-type", b"application/json")
 EXPOSED = (
     "Age",
     "Cache-Status",
@@ -36,36 +41,41 @@ class Answers:
     def __init__(self, encodings: Encodings) -> None:
         self._encodings = encodings
 
-    async def of(self, request: Request, done: Personalized, *, version: str) -> Response:
+    async def of(self, request: Request, done: Personalized, *, version: str) -> Written:
         """Return the answer of one placement, by the rules of *version*, or 304."""
         page = done.page.value
         coding = _coding(request, len(page.body))
         etag = etag_of(page, coding)
-        headers = {
-            "etag": etag,
-            "personalization": fields.dictionary(_personalization(done)),
-            "cache-status": fields.joined(_cache_status(done)),
-            "server-timing": _server_timing(done),
-            **_common(done.age_s),
-        }
+        headers = [
+            (b"etag", etag.encode()),
+            (b"personalization", fields.dictionary(_personalization(done)).encode()),
+            (b"cache-status", fields.joined(_cache_status(done)).encode()),
+            (b"server-timing", _server_timing(done).encode()),
+            *_ALWAYS,
+            (b"age", b"%d" % done.age_s),
+        ]
         if _is_known(etag, header(request.scope, b"if-none-match")):
             self._let_repeat(request, done, version, _no_body)
-            return Response(status_code=304, headers=headers)
+            return Written(headers, None, status=304)
         body = await self._encodings.body(page, coding) if coding else page.body
         whole = self._kept_under(etag) if coding else _whole_body
         self._let_repeat(request, done, version, _no_body if request.method == "HEAD" else whole)
-        return _response(body, coding, headers)
+        return _written(headers, body, coding)
 
     async def of_several(
         self, request: Request, bodies: dict[str, object], every: Sequence[Personalized]
-    ) -> Response:
+    ) -> Written:
         """Return the answer of several placements: *bodies* by name."""
         members = (fields.member(one.placement, _personalization(one)) for one in every)
         age_s = max((one.age_s for one in every), default=0.0)
-        headers = {"personalization": fields.joined(members), **_common(age_s)}
+        headers = [
+            (b"personalization", fields.joined(members).encode()),
+            *_ALWAYS,
+            (b"age", b"%d" % age_s),
+        ]
         body = msgspec.json.encode(bodies)
         coding = _coding(request, len(body))
-        return _response(await encode(body, coding) if coding else body, coding, headers)
+        return _written(headers, await encode(body, coding) if coding else body, coding)
 
     def _kept_under(self, etag: str) -> Pick:
         return lambda _: self._encodings.find(etag)
@@ -98,13 +108,9 @@ def _coding(request: Request, size: int) -> Coding | None:
     return preferred(header(request.scope, b"accept-encoding"), size)
 
 
-def _common(age_s: float) -> dict[str, str]:
-    return {"cache-control": "private, no-cache", "vary": _VARY, "age": str(int(age_s))}
-
-
-def _response(body: bytes, coding: Coding | None, headers: dict[str, str]) -> Response:
-    encoding = {"content-encoding": str(coding)} if coding else {}
-    return Response(body, media_type="application/json", headers={**headers, **encoding})
+def _written(headers: list[Header], body: bytes, coding: Coding | None) -> Written:
+    encoding = [(b"content-encoding", coding.encode())] if coding else []
+    return Written([*headers, *encoding, _JSON], body)
 
 
 def _is_known(etag: str, if_none_match: str | None) -> bool:

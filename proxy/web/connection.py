@@ -63,6 +63,7 @@ class Connection(HttpToolsProtocol):
         self._in_message = False
         self._message_count = 0
         self._head_bytes = 0
+        self._may_be_long = False
         self._is_refused = False
 
     @property
@@ -96,6 +97,7 @@ class Connection(HttpToolsProtocol):
         if self._is_refused:
             return
         was_in_head = self._in_head
+        self._may_be_long = was_in_head or len(data) > self._limits.head_bytes
         try:
             self.parser.feed_data(data)
             if was_in_head and self._in_head:
@@ -119,7 +121,8 @@ class Connection(HttpToolsProtocol):
     def on_headers_complete(self) -> None:
         """Start to answer; from here on, deadlines are the app's."""
         self._head_bytes = 0
-        self._take(len(self.url) + sum(_LINE_BYTES + len(n) + len(v) for n, v in self.headers))
+        if self._may_be_long:
+            self._take(len(self.url) + sum(_LINE_BYTES + len(n) + len(v) for n, v in self.headers))
         self._in_head = False
         self._deadline = math.inf
         super().on_headers_complete()

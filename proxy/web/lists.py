@@ -21,6 +21,7 @@ from proxy.pipeline import Verifier
 from proxy.scopes import Scopes
 from proxy.web import fields
 from proxy.web.passthrough import target_of
+from proxy.web.written import Written
 
 _BODY_MAX_BYTES = 4 * 1024 * 1024
 _WRITTEN_ANEW = frozenset({b"age", b"cache-status", b"content-length"})
@@ -131,12 +132,9 @@ def _listed(kept: Kept) -> bytes:
 def _response(served: Served[Kept]) -> Response:
     kept = served.value
     status = fields.cache_member("list", served.freshness, served.ttl_s)
-    response = Response()
-    response.raw_headers = [
+    headers = [
         *kept.headers,
-        (b"content-length", str(len(kept.body)).encode()),
-        (b"age", str(int(served.age_s)).encode()),
+        (b"age", b"%d" % served.age_s),
         (b"cache-status", status.encode()),
     ]
-    response.body = kept.body
-    return response
+    return Written(headers, kept.body)

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from itertools import zip_longest
 from typing import Any, TypeAlias
 
+import msgspec
 from starlette.types import Message, Scope
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE
 
@@ -64,8 +65,7 @@ Answer: TypeAlias = tuple[bytes, bytes]
 """Head and body."""
 
 
-@dataclass(frozen=True, slots=True)
-class Plain:
+class Plain(msgspec.Struct, frozen=True):
     """Left by the app with an answer that does nothing else than being counted.
 
     *version* is that of the rules, *pick* finds what was sent of the page; *placement* and

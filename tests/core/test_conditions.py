@@ -1,13 +1,13 @@
 """Conditions one by one, and that a placement finds the rules that a naive scan finds."""
 
 import json
-from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TypeAlias
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from proxy.core.choose import choose, circumstances
 from proxy.core.conditions import (
