@@ -41,16 +41,20 @@ def preferred(accept_encoding: str | None, size: int) -> Coding | None:
 
     What the caller gives the most weight, and of several the best. Source: RFC 9110 section 12.5.3.
     """
-    weights = _weights(accept_encoding or "")
+    return _best(accept_encoding or "", is_large=size >= _WORTH_BYTES)
+
+
+@functools.lru_cache(maxsize=256)
+def _best(accept_encoding: str, *, is_large: bool) -> Coding | None:
+    weights = _weights(accept_encoding)
     others = weights.get("*", 0.0)
     best = max(Coding, key=lambda coding: weights.get(coding, others))
     weight = weights.get(best, others)
     plain = weights.get("identity", weights.get("*", _LEAST))
-    is_worth_it = size >= _WORTH_BYTES or not plain
+    is_worth_it = is_large or not plain
     return best if is_worth_it and weight and weight >= plain else None
 
 
-@functools.lru_cache(maxsize=256)
 def _weights(accept_encoding: str) -> Mapping[str, float]:
     """Return the weight of each coding that is named; what is malformed counts as not said."""
     found = filter(None, map(_WEIGHTED.fullmatch, accept_encoding.split(",")))
