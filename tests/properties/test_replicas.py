@@ -49,6 +49,8 @@ class Replica:
 
     journals: Journals = field(default_factory=lambda: Journals(Journal(), Journal(), Journal()))
     untold: list[Purge] = field(default_factory=list)
+    unheard: list[Purge] = field(default_factory=list)
+    """Its own that have not come back, told or not."""
     heard: int = 0
     knows: dict[str, int] = field(default_factory=dict)
     """Of each product the last write that it was told to purge for, hard."""
@@ -58,6 +60,17 @@ class Replica:
         self.journals.note(purge.tags, position, hard=purge.hard)
         if purge.hard:
             self.knows[purge.product] = max(self.knows.get(purge.product, 0), purge.writes)
+
+    def hear(self, purge: Purge, position: int) -> None:
+        """Note it, and behind it what is not known to who told it."""
+        self.note(purge, position)
+        self.heard += 1
+        if purge in self.unheard:
+            self.unheard.remove(purge)
+        for place, hard in enumerate((True, False), start=1):
+            own = [tag for one in self.unheard if one.hard is hard for tag in one.tags]
+            if own:
+                self.journals.note(own, position + place, hard=hard)
 
     def may_take(self, entry: Entry[Seen]) -> bool:
         pages = self.journals.pages
@@ -84,6 +97,7 @@ class ReplicasAgainstModel(RuleBasedStateMachine):
         purge = Purge((f"product:{product}",), hard, product, self.writes[product])
         replica.note(purge, replica.journals.position + 1)
         replica.untold.append(purge)
+        replica.unheard.append(purge)
 
     @rule(which=REPLICAS, later_ms=st.integers(0, 2))
     def tell(self, which: int, later_ms: int) -> None:
@@ -98,8 +112,7 @@ class ReplicasAgainstModel(RuleBasedStateMachine):
     def hear(self, which: int, records: int) -> None:
         replica = self.replicas[which]
         for position, purge in self.stream[replica.heard : replica.heard + records]:
-            replica.note(purge, position)
-            replica.heard += 1
+            replica.hear(purge, position)
 
     @rule(target=fetches, which=REPLICAS, product=PRODUCTS)
     def begin(self, which: int, product: str) -> tuple[Replica, Entry[Seen]]:
