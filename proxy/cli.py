@@ -17,7 +17,7 @@ from proxy.core import diff, examples, explain, hooks, lint, schema
 from proxy.core.events import Listed
 from proxy.core.given import Given
 from proxy.core.lint import Findings
-from proxy.edge.telemetry import configure_logging
+from proxy.edge.logs import configure_logging
 from proxy.errors import ProxyError
 from proxy.reload import RuleSet, load_folder
 from proxy.usage import make_parser

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from proxy import app, config
 from proxy.core.hooks import webhook
-from proxy.edge.telemetry import configure_logging
+from proxy.edge.logs import configure_logging
 from proxy.web.server import bind, stopped_by_signals
 from sandbox.cdp.app import build as build_cdp
 from sandbox.ordercloud.app import build as build_ordercloud

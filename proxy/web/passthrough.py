@@ -14,8 +14,8 @@ from starlette.types import Receive, Scope, Send
 
 from proxy.core import hops, target
 from proxy.core.hops import Header
+from proxy.edge.logs import Sampled
 from proxy.edge.stream import Received, Sent, Streams
-from proxy.edge.telemetry import Sampled
 from proxy.errors import CallerLeft, RequestError, UpstreamError
 from proxy.model import Exchange
 from proxy.tasks import Tasks

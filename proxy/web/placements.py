@@ -14,7 +14,8 @@ from starlette.responses import Response
 from proxy.core import inplace
 from proxy.core.placement import Placement
 from proxy.core.query import PAGE_SIZE_MAX
-from proxy.edge.telemetry import Metrics, Sampled
+from proxy.edge.logs import Sampled
+from proxy.edge.telemetry import Metrics
 from proxy.errors import OrderCloudRefused, ProxyError, RequestError, TokenError
 from proxy.model import AS_MEANT, Asked, Rung, Visitor
 from proxy.pipeline import Personalized, Pipeline
