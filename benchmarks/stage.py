@@ -122,7 +122,7 @@ def _install(place: Place) -> None:
     shutil.copytree(catalogue.HERE / "node", node, dirs_exist_ok=True)
     _run("npm", "install", "--silent", "--no-package-lock", "--no-audit", "--no-fund", folder=node)
     if not Path(place.python).exists():
-        _run(sys.executable, "-m", "venv", str(place.tools / "venv"), folder=ROOT)
+        _run(sys.executable, "-m", "venv", str(place.venv), folder=ROOT)
     wanted = str(catalogue.HERE / "requirements.txt")
     _run(place.python, "-m", "pip", "install", "-q", "-r", wanted, folder=ROOT)
 

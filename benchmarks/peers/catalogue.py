@@ -1,6 +1,7 @@
 """Every program that is measured: how it is started, and where it answers."""
 
 import os
+import platform
 import shutil
 import string
 import sys
@@ -26,9 +27,14 @@ class Place:
     recorded: Path
 
     @property
+    def venv(self) -> Path:
+        """Return where the Python peers are installed: an environment for each interpreter."""
+        return self.tools / f"python-{platform.python_version()}"
+
+    @property
     def python(self) -> str:
         """Return the Python that has the Python peers."""
-        return str(self.tools / "venv" / "bin" / "python")
+        return str(self.venv / "bin" / "python")
 
 
 @dataclass(frozen=True, slots=True)
