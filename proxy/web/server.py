@@ -15,6 +15,7 @@ from starlette.types import ASGIApp
 
 from proxy.errors import DocumentError, Problem
 from proxy.web.connection import Connection
+from proxy.web.door import Door
 
 _BACKLOG = 2048
 _CHECK_EVERY = 5  # ticks of uvicorn's main loop, ten a second
@@ -52,9 +53,17 @@ class _Server(uvicorn.Server):
         self.is_up = asyncio.Event()
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Start to listen, and say so."""
-        await super().startup(sockets)
+        """Start to listen, by doors of our own, and say so."""
+        await super().startup([])
+        doors = [Door(one, self._connect, backlog=_BACKLOG) for one in sockets or ()]
+        self.servers.extend(doors)  # type: ignore[arg-type]  # it closes them, and waits for that
         self.is_up.set()
+
+    def _connect(self) -> asyncio.Protocol:
+        protocol: asyncio.Protocol = self.config.http_protocol_class(  # type: ignore[call-arg]
+            config=self.config, server_state=self.server_state, app_state=self.lifespan.state
+        )
+        return protocol
 
     async def on_tick(self, counter: int) -> bool:
         """End connections whose time is over."""
@@ -150,6 +159,5 @@ def _config(listener: Listener, drain_s: float) -> uvicorn.Config:
         access_log=False,
         server_header=False,
         proxy_headers=False,
-        backlog=_BACKLOG,
         timeout_graceful_shutdown=int(drain_s),
     )
