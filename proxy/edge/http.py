@@ -172,8 +172,8 @@ class Upstream:
         """Write a request: header values as they came, in latin-1, as ASGI has them."""
         whole = self.pool.path + target.encode("ascii")
         every = {**_DEFAULTS, **headers}
-        fields = [f"{name}: {value}".encode("latin-1") for name, value in every.items()]
-        fields.append(b"host: " + self.pool.host)
+        named = [f"{name}: {value}".encode("latin-1") for name, value in every.items()]
+        fields = [b"host: " + self.pool.host, *named]
         if content is None:
             return request_head(method, whole, fields)
         fields.append(b"content-length: %d" % len(content))

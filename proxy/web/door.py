@@ -42,7 +42,7 @@ class Door:
         self._loop.remove_reader(self._listener.fileno())
 
     async def wait_closed(self) -> None:
-        """Wait until nobody is on the way in."""
+        """Break off who is on the way in."""
         await self._tasks.close()
 
     def _watch(self) -> None:
