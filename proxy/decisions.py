@@ -69,10 +69,10 @@ class Decisions:
         terms = self._terms(placement)
         key = _decision_key(flow, shopper, asked)
         timeout_s = self._timeout_s if flow.timeout_s is None else flow.timeout_s
+        until = asyncio.get_running_loop().time() + timeout_s
+        fetch = partial(self._execute, flow, shopper, asked)
         try:
-            async with asyncio.timeout(timeout_s):
-                fetch = partial(self._execute, flow, shopper, asked)
-                return _decision(await self._cache.get(key, fetch, terms))
+            return _decision(await self._cache.get(key, fetch, terms, until=until))
         except TimeoutError:
             reason = Reason.TIMEOUT
         except ProxyError as exc:

@@ -13,7 +13,7 @@ import msgspec
 
 from proxy.cache.cache import Served
 from proxy.cache.hold import Hold
-from proxy.core.choose import CURATED, DEFAULT, Choice, ladder
+from proxy.core.choose import CURATED, DEFAULT, Choice, circumstances, ladder
 from proxy.core.curated import Curated
 from proxy.core.placement import Placement
 from proxy.core.scope import Shared, Sharing, reach
@@ -149,7 +149,8 @@ class Pipeline:
         decision, facts, shared = await self._known(placement, shopper, asked)
         timings.step("decision")
         ask = Ask(placement, shopper, asked, decision, shared)
-        choices = ladder(placement, decision, asked, facts)
+        now = circumstances(placement, decision, asked, facts)
+        choices = ladder(placement, decision, asked, now)
         choice, page = await self._pages.list_first(choices, ask)
         timings.step("list")
         return Personalized(
@@ -159,7 +160,7 @@ class Pipeline:
             page,
             timings,
             basis=_basis(ask, facts, choice, page),
-            kind=kind_of(placement, choice, decision, facts),
+            kind=kind_of(placement, choice, now),
             facts_age_s=facts.age_s,
         )
 

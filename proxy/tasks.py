@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import math
 from collections.abc import Callable, Coroutine, Hashable
 from functools import partial
 from typing import Any, Generic, TypeVar
@@ -39,8 +40,8 @@ class Tasks:
 class Flights(Generic[T]):
     """Single flight: however many ask for a key at once, the work is done once.
 
-    The work is a task of its own. Await it through `asyncio.shield`, so that who leaves cancels
-    neither the work nor the others who wait for it.
+    The work is a task of its own. Await it through `outcome`, so that who leaves cancels neither
+    the work nor the others who wait for it.
     """
 
     def __init__(self, tasks: Tasks, *, name: str) -> None:
@@ -74,3 +75,39 @@ class Flights(Generic[T]):
     def _landed(self, key: Hashable, flight: asyncio.Task[T]) -> None:
         if self._under_way.get(key) is flight:
             del self._under_way[key]
+
+
+async def outcome(task: asyncio.Task[T], *, until: float = math.inf) -> T:
+    """Return what *task* brings, once it does; who leaves or runs out of time does not cancel it.
+
+    The same as `asyncio.shield` within `asyncio.timeout_at`, in a third of their time.
+
+    Raises:
+        TimeoutError: it has not ended *until* then, of the loop's clock.
+        asyncio.CancelledError: the task was cancelled, or the caller.
+    """
+    if task.done():
+        return task.result()
+    loop = asyncio.get_running_loop()
+    waiter: asyncio.Future[None] = loop.create_future()
+    wake = partial(_wake, waiter)
+    task.add_done_callback(wake)
+    timer = None if until == math.inf else loop.call_at(until, _give_up, waiter)
+    try:
+        await waiter
+        return task.result()
+    finally:
+        if timer is not None:
+            timer.cancel()
+        if not task.done():
+            task.remove_done_callback(wake)
+
+
+def _wake(waiter: asyncio.Future[None], _: asyncio.Task[Any]) -> None:
+    if not waiter.done():
+        waiter.set_result(None)
+
+
+def _give_up(waiter: asyncio.Future[None]) -> None:
+    if not waiter.done():
+        waiter.set_exception(TimeoutError())

@@ -3,7 +3,7 @@ import logging
 
 import pytest
 
-from proxy.tasks import Flights, Tasks
+from proxy.tasks import Flights, Tasks, outcome
 
 
 class Work:
@@ -88,8 +88,46 @@ class TestFlights:
     async def test_who_leaves_cancels_neither_the_work_nor_the_others(self) -> None:
         flights, work = Flights[int](Tasks(), name="work"), Work()
         flight, _ = flights.join("key", work)
-        waiting = [asyncio.shield(flight) for _ in range(3)]
+        waiting = [asyncio.create_task(outcome(flight)) for _ in range(3)]  # noqa: TID251
+        await asyncio.sleep(0)
         waiting[0].cancel()
         await asyncio.wait(waiting[:1])
         work.end.set()
         assert [await one for one in waiting[1:]] == [1, 1]
+
+
+class TestOutcome:
+    async def test_it_is_what_the_task_brings_before_or_after_it_ends(self) -> None:
+        tasks, work = Tasks(), Work()
+        task = tasks.spawn(work(), name="work")
+        asyncio.get_running_loop().call_soon(work.end.set)
+        assert [await outcome(task), await outcome(task)] == [1, 1]
+
+    async def test_a_failure_is_raised_as_it_was(self) -> None:
+        async def fail() -> None:
+            await asyncio.sleep(0)
+            raise ValueError("lost")
+
+        with pytest.raises(ValueError, match="lost"):
+            await outcome(Tasks().spawn(fail(), name="doomed"))
+
+    async def test_who_runs_out_of_time_leaves_the_task_alone(self) -> None:
+        tasks, work = Tasks(), Work()
+        task = tasks.spawn(work(), name="work")
+        with pytest.raises(TimeoutError):
+            await outcome(task, until=asyncio.get_running_loop().time())
+        work.end.set()
+        assert await task == 1
+
+    async def test_in_time_is_in_time(self) -> None:
+        tasks, work = Tasks(), Work()
+        task = tasks.spawn(work(), name="work")
+        asyncio.get_running_loop().call_soon(work.end.set)
+        assert await outcome(task, until=asyncio.get_running_loop().time() + 60) == 1
+
+    async def test_a_task_that_was_cancelled_says_so(self) -> None:
+        task = Tasks().spawn(Work()(), name="work")
+        asyncio.get_running_loop().call_soon(task.cancel)
+        with pytest.raises(asyncio.CancelledError):
+            await outcome(task)
+        assert task.cancelled()

@@ -5,6 +5,7 @@
 
 import asyncio
 import contextlib
+import math
 from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import Generic, Protocol, TypeAlias, TypeVar
@@ -20,7 +21,7 @@ from proxy.core.freshness import ENDLESS, RESTORED, Lifetime, State, Terms, shar
 from proxy.core.keys import Key
 from proxy.errors import ProxyError, UpstreamBusy
 from proxy.model import Freshness
-from proxy.tasks import Flights, Tasks
+from proxy.tasks import Flights, Tasks, outcome
 
 T = TypeVar("T")
 
@@ -116,11 +117,14 @@ class Cache(Generic[T]):
         """Say whether anything is kept under *key*, whatever it is worth."""
         return self._store.get(key) is not None
 
-    async def get(self, key: Key, fetch: Fetch[T], terms: Terms) -> Served[T]:
+    async def get(
+        self, key: Key, fetch: Fetch[T], terms: Terms, *, until: float = math.inf
+    ) -> Served[T]:
         """Return the answer under *key*: kept, or fetched now.
 
         Raises:
             ProxyError: what *fetch* raised, where nothing kept may stand in.
+            TimeoutError: it is not there *until* then, of the loop's clock.
         """
         entry = self._store.get(key)
         state = self._state(entry, terms) if entry else State.EXPIRED
@@ -134,7 +138,7 @@ class Cache(Generic[T]):
             self._renew_behind(key, fetch, terms)
             return self._served(entry, terms, Freshness.STALE)
         try:
-            return await self._fetched(key, fetch, terms)
+            return await self._fetched(key, fetch, terms, until)
         except ProxyError as exc:
             if exc.is_outage and (served := self.last_good(key, terms)):
                 return replace(served, stands_in_for=exc)
@@ -168,12 +172,12 @@ class Cache(Generic[T]):
         with contextlib.suppress(UpstreamBusy):
             self._join(key, fetch, terms)
 
-    async def _fetched(self, key: Key, fetch: Fetch[T], terms: Terms) -> Served[T]:
+    async def _fetched(self, key: Key, fetch: Fetch[T], terms: Terms, until: float) -> Served[T]:
         asked = self._journal.position
         while True:
             flight, leads = self._join(key, fetch, terms)
             try:
-                landed = await asyncio.shield(flight)
+                landed = await outcome(flight, until=until)
             except ProxyError as exc:
                 # Where the leader's own token was refused, another has to lead: perhaps ours.
                 if leads or not exc.is_personal:

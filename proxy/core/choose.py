@@ -62,17 +62,17 @@ class Step:
 
 def choose(placement: Placement, decision: Decision, asked: Asked, facts: Facts) -> Choice:
     """Return what the first rule that applies lists, else what the default does."""
-    return next(ladder(placement, decision, asked, facts))
+    now = circumstances(placement, decision, asked, facts)
+    return next(ladder(placement, decision, asked, now))
 
 
 def ladder(
-    placement: Placement, decision: Decision, asked: Asked, facts: Facts
+    placement: Placement, decision: Decision, asked: Asked, now: Circumstances
 ) -> Iterator[Choice]:
     """Give what may be shown, best first; the next is for where the one before cannot be had.
 
     The first rule that applies, one for a parent of the segment, the default, the curated list.
     """
-    now = circumstances(placement, decision, asked, facts)
     # What befell CDP is said also where an older decision, or none, was enough for a rule.
     fault = None if decision.reason in AS_MEANT else decision.reason
     for choice in _ruled(placement, now, asked):
@@ -110,14 +110,9 @@ def circumstances(
     placement: Placement, decision: Decision, asked: Asked, facts: Facts
 ) -> Circumstances:
     """Return what the placement's conditions look at."""
-    segments = segments_of(placement, decision)
-    return Circumstances(segments, _with_cart(decision.output, facts), facts, asked.query)
-
-
-def segments_of(placement: Placement, decision: Decision) -> tuple[str, ...]:
-    """Return the segments that the flow's output names."""
     segment = placement.flow.segment if placement.flow else None
-    return texts_of(segment.find(decision.output)) if segment else ()
+    segments = texts_of(segment.find(decision.output)) if segment else ()
+    return Circumstances(segments, _with_cart(decision.output, facts), facts, asked.query)
 
 
 def _with_cart(output: Json, facts: Facts) -> Json:

@@ -13,6 +13,8 @@ import msgspec
 from proxy.errors import UNREADABLE
 from proxy.model import Json, Page
 
+_ETAG_DIGITS = 24
+
 
 class _List(msgspec.Struct):
     Items: list[msgspec.Raw]
@@ -153,5 +155,6 @@ def _window(
 
 
 def _page(body: bytes, item_count: int) -> Page:
-    digest = hashlib.blake2b(body, digest_size=12).hexdigest()
+    # Processors have instructions for SHA-256: it takes a third of the time of BLAKE2b.
+    digest = hashlib.sha256(body).hexdigest()[:_ETAG_DIGITS]
     return Page(body, f'"{digest}"', item_count)

@@ -8,11 +8,12 @@ from datetime import datetime
 
 import msgspec
 
-from proxy.core.choose import Choice, segments_of
+from proxy.core.choose import Choice
+from proxy.core.conditions import Circumstances
 from proxy.core.given import Given
 from proxy.core.placement import Placement
 from proxy.errors import UNREADABLE
-from proxy.model import Decision, Facts, Profile
+from proxy.model import Profile
 
 _SEGMENTS_MAX = 5
 _SEGMENT_MAX_CHARS = 100
@@ -68,14 +69,14 @@ class NoTraffic(ValueError):
     """A text does not tell of traffic."""
 
 
-def kind_of(placement: Placement, choice: Choice, decision: Decision, facts: Facts) -> Kind:
-    """Return the kind of a shopper who was shown *choice*."""
+def kind_of(placement: Placement, choice: Choice, now: Circumstances) -> Kind:
+    """Return the kind of a shopper who was shown *choice* as things are *now*."""
+    facts = now.facts
     profile = facts.profile or Profile("", "")
-    segments = segments_of(placement, decision)[:_SEGMENTS_MAX]
     return Kind(
         placement.name,
         choice.rule,
-        tuple(segment[:_SEGMENT_MAX_CHARS] for segment in segments),
+        tuple([segment[:_SEGMENT_MAX_CHARS] for segment in now.segments[:_SEGMENTS_MAX]]),
         facts.is_anonymous,
         profile.buyer_id or None,
         tuple(sorted(placement.named_groups & (facts.groups or frozenset()))),

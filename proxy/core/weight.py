@@ -7,6 +7,9 @@ from typing import Any
 _WHOLE = frozenset({bytes, float, int, str})
 """Types of what holds nothing else, as nearly all does."""
 
+_ONLY_ONCE = (type(None), bool, Enum)
+"""Types of what there is only one of, which weighs nothing."""
+
 
 def weight(value: object) -> int:
     """Return the bytes of *value*: JSON, or one of our frozen dataclasses.
@@ -20,7 +23,7 @@ def weight(value: object) -> int:
         if type(one) in _WHOLE:
             total += sys.getsizeof(one)
             continue
-        if one is None or isinstance(one, bool | Enum):
+        if isinstance(one, _ONLY_ONCE):
             continue
         total += sys.getsizeof(one)
         if isinstance(one, dict):

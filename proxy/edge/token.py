@@ -24,7 +24,7 @@ from proxy.edge.known import Known
 from proxy.errors import UNREADABLE, TokenError, UpstreamBusy, UpstreamError, UpstreamFailed
 from proxy.model import Shopper
 from proxy.sections import OrderCloud as OrderCloudConfig
-from proxy.tasks import Flights, Tasks
+from proxy.tasks import Flights, Tasks, outcome
 
 _OK = 200
 _NO_SUCH_KEY = frozenset({400, 404, 410})
@@ -119,7 +119,7 @@ class Verifier:
         self._check(claims)  # first: junk never becomes a call to OrderCloud
         if (kid := header.get("kid")) is None:
             flight, _ = self._asks.join(token, lambda: self._ask(token))
-            await asyncio.shield(flight)
+            await outcome(flight)
             return claims, self._clock() + _ASKED_S
         _decode(token, await self._key(kid))
         return claims, claims["exp"]
@@ -171,10 +171,10 @@ class Verifier:
         flight, _ = self._fetches.join(kid, lambda: self._fetch_key(kid))
         last = self._last_keys.get(kid)
         if last is None:
-            return await asyncio.shield(flight)
+            return await outcome(flight)
+        until = asyncio.get_running_loop().time() + self._config.patience
         with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(self._config.patience):
-                return await asyncio.shield(flight)
+            return await outcome(flight, until=until)
         return last
 
     def _has_looked_enough(self) -> bool:

@@ -126,7 +126,7 @@ class Tally:
         took = metrics.request_seconds.labels(self.request[1])
         took.observe_many(self.seconds, self.count - len(self.slow))
         for seconds in self.slow:
-            took.observe(seconds)
+            took.note(seconds)
         metrics.placements.labels(*self.placement).inc(self.count)
         metrics.pages.labels(*self.page).inc(self.count)
         metrics.note_shown(self.kind, self.count)

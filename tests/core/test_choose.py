@@ -2,8 +2,16 @@
 
 import pytest
 
-from proxy.core.choose import EmbeddedPage, choose, default_choice, ladder
+from proxy.core.choose import (
+    Choice,
+    EmbeddedPage,
+    choose,
+    circumstances,
+    default_choice,
+    ladder,
+)
 from proxy.core.curated import Curated
+from proxy.core.placement import Placement
 from proxy.model import Asked, Decision, Facts, Freshness, Json, Reason
 from tests.core.making import NOON, asking, chosen, decided, listed, placement, reasons, slot
 
@@ -156,8 +164,13 @@ FAMILY = """
 
 def rungs(text: str, output: Json, decision: Decision | None = None) -> list[tuple[str, str]]:
     """Return rule and reason of all that may be shown, best first."""
-    choices = ladder(placement(text), decision or decided(output), Asked(), Facts(at=NOON))
+    choices = every(placement(text), decision or decided(output))
     return [(choice.rule, choice.reason) for choice in choices]
+
+
+def every(where: Placement, decision: Decision) -> list[Choice]:
+    now = circumstances(where, decision, Asked(), Facts(at=NOON))
+    return list(ladder(where, decision, Asked(), now))
 
 
 @pytest.mark.parametrize(
@@ -190,7 +203,7 @@ def test_a_rule_that_excepts_a_segment_excepts_it_as_a_parents_too() -> None:
 
 def test_the_curated_list_is_the_last_rung() -> None:
     where = slot("[{name: a, when: {segment: a}, query: {}}]", more="curated: [{ID: p1}]")
-    choices = list(ladder(where, decided({"persona": "a"}), Asked(), Facts(at=NOON)))
+    choices = every(where, decided({"persona": "a"}))
     assert [choice.rule for choice in choices] == ["a", "default", "curated"]
     assert choices[-1].then == Curated({"Items": [{"ID": "p1"}]})
 

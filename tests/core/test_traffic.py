@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from proxy.core.choose import choose
+from proxy.core.choose import circumstances, ladder
 from proxy.core.given import Given
 from proxy.core.placement import Placement
 from proxy.core.traffic import Counted, Kind, NoTraffic, Traffic, kind_of, read
@@ -26,8 +26,8 @@ ALICE = Facts(
 
 def kind(output: Json, facts: Facts = ALICE, where: Placement = SHOP) -> Kind:
     decision = decided(output)
-    choice = choose(where, decision, Asked(), facts)
-    return kind_of(where, choice, decision, facts)
+    now = circumstances(where, decision, Asked(), facts)
+    return kind_of(where, next(ladder(where, decision, Asked(), now)), now)
 
 
 def test_a_kind_is_what_rules_go_by() -> None:
