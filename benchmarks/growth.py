@@ -23,8 +23,8 @@ _ASKED = 50_000
 _CONNECTIONS = 32
 _IDLE = 5_000
 _ROOM_FOR_FILES = 500
-_ENTRIES_A_REQUEST = 2  # a page and a decision
-_PLACEMENT = "home-1k"
+_ENTRIES_A_SHOPPER = 3  # a token, a page and a decision
+_TARGET = "/placements/home-1k"
 
 _CPU_RATIO, _ENTRY_BYTES, _IDLE_MB, _WORKERS_RATIO = 1.2, 600.0, 60.0, 1.1
 
@@ -43,15 +43,16 @@ def _entries(on: Stage, gateway: Program) -> Iterator[Measured]:
     before_mb = gateway.memory_mb()
     fill(catalogue.GATEWAY, (_request(on, number) for number in range(_FEW, on.extent.entries)))
     grown_bytes = (gateway.memory_mb() - before_mb) * 1024**2
-    per_request = grown_bytes / (on.extent.entries - _FEW)
+    per_shopper = grown_bytes / (on.extent.entries - _FEW)
     asked = random.Random(0).sample(range(on.extent.entries), min(_ASKED, on.extent.entries))  # noqa: S311
     many_us = _hit_us(on, gateway, asked)
-    many = f"{on.extent.entries:,} pages and as many decisions"
-    yield Fact(f"CPU of a hit among {_FEW:,} pages", few_us, "µs")
+    many = f"{on.extent.entries:,} tokens, pages and decisions"
+    yield Fact(f"CPU of a hit among {_FEW:,} of each", few_us, "µs")
     yield Fact(f"CPU of a hit among {many}", many_us, "µs")
     yield Fact(f"CPU among {many}, to {_FEW:,}", many_us / few_us, "times", _CPU_RATIO)
-    beside_bodies = (per_request - SIZES["1k"]) / _ENTRIES_A_REQUEST
-    yield Fact("memory of an entry beside its body", beside_bodies, "bytes", _ENTRY_BYTES)
+    texts = SIZES["1k"] + len(on.shoppers.bearer(0))
+    beside = (per_shopper - texts) / _ENTRIES_A_SHOPPER
+    yield Fact("memory of an entry beside its body or token", beside, "bytes", _ENTRY_BYTES)
 
 
 def _hit_us(on: Stage, gateway: Program, numbers: Sequence[int]) -> float:
@@ -71,11 +72,9 @@ def _file(on: Stage, numbers: Sequence[int]) -> Path:
 
 
 def _request(on: Stage, number: int) -> bytes:
-    """Return the request that has the entries with this number."""
-    shoppers = on.shoppers.bearers
-    target = f"/placements/{_PLACEMENT}?search=1k-{number // len(shoppers)}"
+    """Return the request of the shopper with this number."""
     guest = [f"X-Browser-Id: guest-{number}"]
-    return load.request(target, shoppers[number % len(shoppers)], guest).encode("ascii")
+    return load.request(_TARGET, on.shoppers.bearer(number), guest).encode("ascii")
 
 
 def _idle(on: Stage, gateway: Program) -> Fact:

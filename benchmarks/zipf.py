@@ -22,7 +22,7 @@ from proxy.audit import Audit
 from proxy.cache.cache import Cache
 from proxy.cache.journal import Journal
 from proxy.cache.refusals import Refusals
-from proxy.core.choose import ladder
+from proxy.core.choose import circumstances, ladder
 from proxy.core.placement import Placement
 from proxy.core.scope import reach
 from proxy.decisions import Decisions
@@ -80,7 +80,8 @@ class Gateway:
         sharing = reach(shopper, placement.resource, self._pages.sharing(placement))
         shared = await self._scopes.shared(shopper, sharing)
         ask = Ask(placement, shopper, _NOTHING, decision, shared)
-        choices = ladder(placement, decision, _NOTHING, _FACTS)
+        now = circumstances(placement, decision, _NOTHING, _FACTS)
+        choices = ladder(placement, decision, _NOTHING, now)
         _, page = await self._pages.list_first(choices, ask)
         return decision.freshness, page.freshness
 

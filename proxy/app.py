@@ -19,6 +19,7 @@ from proxy.cache.purges import Purges
 from proxy.config import Config
 from proxy.edge.cdp import Cdp
 from proxy.edge.http import Upstream, connected
+from proxy.edge.known import Known
 from proxy.edge.ordercloud import OrderCloud
 from proxy.edge.stream import Streams
 from proxy.edge.telemetry import Metrics
@@ -129,7 +130,7 @@ async def _start(config: Config, stack: contextlib.AsyncExitStack) -> _Parts:
     fleet = await stack.enter_async_context(fleets.running(config, metrics, tasks))
     stack.push_async_callback(tasks.close)
     caches = await stack.enter_async_context(cached.running(config.cache, metrics, tasks, fleet))
-    verifier = _verifier(config, tasks, upstreams)
+    verifier = _verifier(config, metrics, tasks, upstreams)
     caches.remember_keys(verifier)
     catalog, decider = OrderCloud(upstreams.ordercloud), Cdp(upstreams.cdp, config.cdp)
     means = Means(config, metrics, tasks, fleet, caches, verifier, catalog, decider)
@@ -284,10 +285,11 @@ async def _connect(
     )
 
 
-def _verifier(config: Config, tasks: Tasks, upstreams: _Upstreams) -> Verifier:
-    return Verifier(
-        upstreams.ordercloud, upstreams.auth, config.ordercloud, tasks=tasks, clock=time.time
-    )
+def _verifier(config: Config, metrics: Metrics, tasks: Tasks, upstreams: _Upstreams) -> Verifier:
+    known = Known(config.cache.tokens)
+    metrics.cache_bytes.labels("tokens").set_function(lambda: known.size_bytes)
+    oc, auth = upstreams.ordercloud, upstreams.auth
+    return Verifier(oc, auth, config.ordercloud, known=known, tasks=tasks, clock=time.time)
 
 
 def _note_rules(metrics: Metrics, recipes: Recipes, rules: RuleSet) -> None:

@@ -13,6 +13,7 @@ from proxy.config import Config
 from proxy.edge import redis
 from proxy.edge.cdp import Cdp
 from proxy.edge.http import Upstream, connected
+from proxy.edge.known import Known
 from proxy.edge.ordercloud import SignIn
 from proxy.edge.token import Verifier
 from proxy.errors import (
@@ -186,7 +187,10 @@ async def _examine_tokens(settings: Config, api: Upstream, auth: Upstream) -> Fi
     client = settings.ordercloud.clients[0]
     try:
         token = await SignIn(auth, client).fetch_token()
-        verifier = Verifier(api, auth, settings.ordercloud, tasks=Tasks(), clock=time.time)
+        known = Known(settings.cache.tokens)
+        verifier = Verifier(
+            api, auth, settings.ordercloud, known=known, tasks=Tasks(), clock=time.time
+        )
         await verifier.verify(f"Bearer {token}")
     except OrderCloudRefused as exc:
         seen = f"not checked: {client} gives no anonymous token (HTTP {exc.answer_status})"

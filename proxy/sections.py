@@ -141,6 +141,7 @@ class Cache(Section):
     answers: Size = Field(64 * 1024**2, description="memory for requests known to the fast path")
     encodings: Size = Field(128 * 1024**2, description="memory for pages as gzip, br and zstd")
     decisions: Size = Field(64 * 1024**2, description="memory for decisions")
+    tokens: Size = Field(128 * 1024**2, description="memory for shoppers known by their token")
     page_fresh: Duration = Field(60.0, description="served without asking OrderCloud")
     page_revalidate: Duration = Field(60.0, description="then served while it is fetched anew")
     page_error: Duration = Field(3600.0, description="then served only while OrderCloud is down")

@@ -10,6 +10,7 @@ from proxy.core.compose import compose
 from proxy.core.given import Given
 from proxy.core.placement import Rule
 from proxy.edge.http import connected
+from proxy.edge.known import Known
 from proxy.edge.ordercloud import OrderCloud, SignIn
 from proxy.edge.token import Verifier
 from proxy.model import Composition, ListQuery, Page, Shopper
@@ -125,7 +126,8 @@ async def opened(settings: Config) -> AsyncIterator[Shelf]:
             in_flight=_IN_FLIGHT,
         ) as auth,
     ):
-        verifier = Verifier(api, auth, oc, tasks=Tasks(), clock=time.time)
+        known = Known(settings.cache.tokens)
+        verifier = Verifier(api, auth, oc, known=known, tasks=Tasks(), clock=time.time)
         yield Shelf(OrderCloud(api), SignIn(auth, oc.clients[0]), verifier, settings.check)
 
 

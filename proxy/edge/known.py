@@ -12,9 +12,14 @@ class Known:
     """Shoppers, up to *max_bytes*: whose token was used longest ago goes first."""
 
     def __init__(self, max_bytes: int) -> None:
-        self._left_bytes = max_bytes
+        self._max_bytes = self._left_bytes = max_bytes
         self._shoppers: OrderedDict[str, Shopper] = OrderedDict()
         """By the very text that each holds, so that there is no other."""
+
+    @property
+    def size_bytes(self) -> int:
+        """Return what is kept now."""
+        return self._max_bytes - self._left_bytes
 
     def get(self, token: str) -> Shopper | None:
         """Return whose token it is, if that is known."""

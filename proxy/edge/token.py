@@ -34,7 +34,6 @@ _SCHEMES = ("Bearer", "bearer")
 _JWT = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+")
 _TOKEN_MAX_BYTES = 8192
 _MALFORMED = "the Authorization header is not `Bearer` and a JWT"
-_MEMO_BYTES = 128 * 1024**2
 _ROLES_MAX = 1024
 _KEYS_MAX = 64
 _KEY_S = 24 * 3600.0
@@ -53,7 +52,7 @@ class _Me(msgspec.Struct):
 
 
 class Verifier:
-    """Turns an `Authorization` header into a `Shopper`, or refuses it."""
+    """Turns an `Authorization` header into a `Shopper`, or refuses it; remembers whom it knows."""
 
     def __init__(
         self,
@@ -61,6 +60,7 @@ class Verifier:
         auth: Upstream,
         config: OrderCloudConfig,
         *,
+        known: Known,
         tasks: Tasks,
         clock: Callable[[], float],
     ) -> None:
@@ -69,7 +69,7 @@ class Verifier:
         self._config = config
         self._clock = clock
         self._clients = frozenset(client.casefold() for client in config.clients)
-        self._known = Known(_MEMO_BYTES)
+        self._known = known
         self._fetches: Flights[jwt.PyJWK] = Flights(tasks, name="key fetch")
         self._keys: TTLCache[str, jwt.PyJWK] = TTLCache(_KEYS_MAX, _KEY_S, clock)
         self._last_keys: LRUCache[str, jwt.PyJWK] = LRUCache(_KEYS_MAX)

@@ -5,6 +5,7 @@ import json
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+import jwt
 import pytest
 
 from benchmarks import recording, tokens, upstream, warming
@@ -65,3 +66,12 @@ def test_a_token_is_a_shopper_s_and_kept_for_later_runs(tmp_path: Path) -> None:
     assert len(set(signed.bearers)) == 2
     assert all(700 < len(bearer) < 900 for bearer in signed.bearers)
     assert tokens.load(tmp_path, 2) == signed
+    assert signed.bearer(1) == signed.bearers[1]
+
+
+def test_a_shopper_beyond_those_kept_has_a_token_of_the_same_key(tmp_path: Path) -> None:
+    signed = tokens.load(tmp_path, 1)
+    assert signed.bearer(7) == tokens.load(tmp_path, 1).bearer(7)
+    key = jwt.PyJWK(signed.certificate)
+    claims = jwt.decode(signed.bearer(7), key, algorithms=["RS256"], audience=tokens.AUDIENCE)
+    assert claims["usr"] == "shopper-7@example.com"

@@ -55,6 +55,7 @@ def test_who_is_verified_again_takes_no_more_room() -> None:
         known.add(_shopper(2, expires_at=2e9))
     assert _remembered(known, range(4)) == [1, 2]
     assert known.get(_shopper(2).token) == _shopper(2, expires_at=2e9)
+    assert known.size_bytes == 2 * (800 + SHOPPER_BYTES)
 
 
 def test_a_shopper_takes_the_bytes_that_are_counted() -> None:

@@ -14,6 +14,8 @@ import pytest
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from starlette.responses import JSONResponse, Response
 
+from proxy.edge.http import Upstream
+from proxy.edge.known import Known
 from proxy.edge.token import Verifier
 from proxy.errors import TokenError, UpstreamBusy, UpstreamError, UpstreamFailed
 from proxy.model import Shopper
@@ -158,12 +160,19 @@ async def url(servers: Servers, issuer: Issuer) -> str:
     return await servers.serve(issuer.app())
 
 
+def _verifier(
+    upstream: Upstream, config: OrderCloudConfig, *, tasks: Tasks, clock: Clock
+) -> Verifier:
+    known = Known(1024**2)
+    return Verifier(upstream, upstream, config, known=known, tasks=tasks, clock=clock)
+
+
 @pytest.fixture
 async def asking(url: str, connect: Connect, clock: Clock) -> AsyncIterator[Asking]:
     config = OrderCloudConfig(url=url, audiences=(AUDIENCE,), clients=(CLIENT,))
     tasks = Tasks()
     upstream = await connect(url)
-    yield Asking(partial(Verifier, upstream, upstream, config, tasks=tasks, clock=clock))
+    yield Asking(partial(_verifier, upstream, config, tasks=tasks, clock=clock))
     await tasks.close()
 
 
@@ -502,7 +511,7 @@ async def test_where_every_client_is_welcome_the_token_still_names_one(
 ) -> None:
     config = OrderCloudConfig(url=url, audiences=(AUDIENCE,), clients=("*",))
     upstream = await connect(url)
-    asking = Asking(partial(Verifier, upstream, upstream, config, tasks=Tasks(), clock=clock))
+    asking = Asking(partial(_verifier, upstream, config, tasks=Tasks(), clock=clock))
     assert (await asking.admit(issuer.token(cid="Any-Client"))).client_id == "any-client"
     await asking.refuse(f"Bearer {issuer.token(cid=None)}")
 

@@ -21,6 +21,7 @@ from proxy.cache.replicas import Replicas
 from proxy.core.freshness import State
 from proxy.core.rules import load
 from proxy.decisions import Decisions
+from proxy.edge.known import Known
 from proxy.edge.memory import Memory
 from proxy.edge.telemetry import Metrics
 from proxy.edge.token import Verifier
@@ -159,7 +160,8 @@ class Replica:
 
     def _verifier(self, client: Any) -> Verifier:
         config = OrderCloudConfig(url="http://oc", audiences=(AUDIENCE,), clients=(CLIENT,))
-        return Verifier(client, client, config, tasks=self.tasks, clock=self._clock)
+        known = Known(1024**2)
+        return Verifier(client, client, config, known=known, tasks=self.tasks, clock=self._clock)
 
 
 class VirtualLoop(asyncio.SelectorEventLoop):
