@@ -30,11 +30,15 @@ class Tasks:
         if not task.cancelled() and (exc := task.exception()) is not None:
             _log.debug("task failed", extra={"task": task.get_name(), "error": repr(exc)})
 
+    async def finish(self) -> None:
+        """Wait for what runs now."""
+        await asyncio.gather(*self._running, return_exceptions=True)
+
     async def close(self) -> None:
         """Cancel what still runs and wait for it."""
         for task in tuple(self._running):
             task.cancel()
-        await asyncio.gather(*self._running, return_exceptions=True)
+        await self.finish()
 
 
 class Flights(Generic[T]):

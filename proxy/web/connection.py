@@ -7,6 +7,7 @@ costs nothing.
 
 import asyncio
 import math
+import select
 import time
 import uuid
 from collections.abc import Callable
@@ -65,6 +66,7 @@ class Connection(HttpToolsProtocol):
         self._head_bytes = 0
         self._may_be_long = False
         self._is_refused = False
+        self._is_last = False
 
     @property
     def is_answered(self) -> bool:
@@ -126,6 +128,8 @@ class Connection(HttpToolsProtocol):
         self._in_head = False
         self._deadline = math.inf
         super().on_headers_complete()
+        if self._is_last:
+            self.cycle.keep_alive = False
 
     def on_message_complete(self) -> None:
         """Wait for the next request where this one's answer is already out."""
@@ -145,6 +149,13 @@ class Connection(HttpToolsProtocol):
         else:
             self._await_next()
 
+    def shutdown(self) -> None:
+        """End the connection, once what has been asked is answered: also if it is not read yet."""
+        self._is_last = True
+        if self.is_answered and (self._in_message or self._has_unread()):
+            return
+        super().shutdown()
+
     def pause_writing(self) -> None:
         """Expect the caller to read on."""
         super().pause_writing()
@@ -156,6 +167,12 @@ class Connection(HttpToolsProtocol):
         self._deadline = math.inf
         if self.is_answered:
             self._expect_within(self._limits.keep_alive_s)
+
+    def _has_unread(self) -> bool:
+        """Say whether anything has come in that the loop has not told of: words, or the end."""
+        poll = select.poll()
+        poll.register(self.transport.get_extra_info("socket").fileno(), select.POLLIN)
+        return bool(poll.poll(0))
 
     def _await_next(self) -> None:
         """Keep nothing of the last request: with thousands of connections it would add up."""

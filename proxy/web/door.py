@@ -12,6 +12,7 @@ from collections.abc import Callable
 from proxy.tasks import Tasks
 
 _AT_ONCE = 256
+_BACKLOG_MAX = 65_536  # more do not wait, whatever the system allows
 _REST_S = 0.5
 """How long nobody is taken after it failed: mostly there are no descriptors left."""
 
@@ -37,21 +38,25 @@ class Door:
         self._watch()
 
     def close(self) -> None:
-        """Take nobody any more."""
+        """Take who has come so far, and nobody any more: who waited would be turned out."""
+        if not self._is_open:
+            return
         self._is_open = False
         self._loop.remove_reader(self._listener.fileno())
+        self._let_in(most=_BACKLOG_MAX)
+        self._listener.close()
 
     async def wait_closed(self) -> None:
-        """Break off who is on the way in."""
-        await self._tasks.close()
+        """Wait for who is on the way in."""
+        await self._tasks.finish()
 
     def _watch(self) -> None:
         if self._is_open:
             self._loop.add_reader(self._listener.fileno(), self._let_in)
 
-    def _let_in(self) -> None:
+    def _let_in(self, most: int = _AT_ONCE) -> None:
         """Take who waits, a good many at most: others want their turn as well."""
-        for _ in range(_AT_ONCE):
+        for _ in range(most):
             try:
                 caller, _ = self._listener.accept()
             except (BlockingIOError, InterruptedError):

@@ -56,7 +56,11 @@ class FastConnection(Connection):
     def _is_busy(self) -> bool:
         """Say whether something is under way, in either direction."""
         return (
-            self.cycle is not None or self._in_message or self.flow.write_paused or self._is_refused
+            self.cycle is not None
+            or self._in_message
+            or self.flow.write_paused
+            or self._is_refused
+            or self._is_last
         )
 
     def _parse_and_mark(self, data: bytes) -> None:

@@ -51,13 +51,20 @@ class _Server(uvicorn.Server):
     def __init__(self, config: uvicorn.Config) -> None:
         super().__init__(config)
         self.is_up = asyncio.Event()
+        self._doors: list[Door] = []
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Start to listen, by doors of our own, and say so."""
         await super().startup([])
-        doors = [Door(one, self._connect, backlog=_BACKLOG) for one in sockets or ()]
-        self.servers.extend(doors)  # type: ignore[arg-type]  # it closes them, and waits for that
+        self._doors = [Door(one, self._connect, backlog=_BACKLOG) for one in sockets or ()]
         self.is_up.set()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Let in who has come so far and nobody else, and answer them; then end."""
+        for door in self._doors:
+            door.close()
+            await door.wait_closed()
+        await super().shutdown(sockets)
 
     def _connect(self) -> asyncio.Protocol:
         protocol: asyncio.Protocol = self.config.http_protocol_class(  # type: ignore[call-arg]

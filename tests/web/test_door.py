@@ -136,3 +136,13 @@ async def test_a_closed_door_lets_nobody_in(
         for _ in range(10):
             await asyncio.sleep(0)
         assert await listener.faults_left() == left
+
+
+async def test_who_waits_while_it_closes_is_let_in_yet(listener: Tired) -> None:
+    guests = Guests()
+    entry = Door(listener, guests, backlog=1)
+    with _call(listener):
+        entry.close()
+        await entry.wait_closed()
+        await until(guests.count, lambda count: count == 1)
+    guests.see_off()
