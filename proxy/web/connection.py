@@ -152,9 +152,9 @@ class Connection(HttpToolsProtocol):
     def shutdown(self) -> None:
         """End the connection, once what has been asked is answered: also if it is not read yet."""
         self._is_last = True
-        if self.is_answered and (self._in_message or self._has_unread()):
-            return
-        super().shutdown()
+        is_asking = self._in_head or (not self._in_message and self._has_unread())
+        if not (is_asking and self.is_answered) or self._is_refused:
+            super().shutdown()
 
     def pause_writing(self) -> None:
         """Expect the caller to read on."""

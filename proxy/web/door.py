@@ -20,10 +20,7 @@ _log = logging.getLogger(__name__)
 
 
 class Door:
-    """Takes connections from *listener* and hands each to what *connect* makes.
-
-    Has the form of asyncio's servers, as far as uvicorn uses them.
-    """
+    """Takes connections from *listener* and hands each to what *connect* makes."""
 
     def __init__(
         self, listener: socket.socket, connect: Callable[[], asyncio.Protocol], *, backlog: int
