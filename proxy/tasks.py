@@ -92,19 +92,29 @@ async def outcome(task: asyncio.Task[T], *, until: float = math.inf) -> T:
     """
     if task.done():
         return task.result()
-    loop = asyncio.get_running_loop()
-    waiter: asyncio.Future[None] = loop.create_future()
+    waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
     wake = partial(_wake, waiter)
     task.add_done_callback(wake)
-    timer = None if until == math.inf else loop.call_at(until, _give_up, waiter)
+    try:
+        await wait(waiter, until=until)
+        return task.result()
+    finally:
+        if not task.done():
+            task.remove_done_callback(wake)
+
+
+async def wait(waiter: asyncio.Future[None], *, until: float) -> None:
+    """Wait for *waiter*, which nobody else waits for: `asyncio.timeout_at` in a tenth of its time.
+
+    Raises:
+        TimeoutError: it has not been woken *until* then, of the loop's clock.
+    """
+    timer = None if until == math.inf else waiter.get_loop().call_at(until, _give_up, waiter)
     try:
         await waiter
-        return task.result()
     finally:
         if timer is not None:
             timer.cancel()
-        if not task.done():
-            task.remove_done_callback(wake)
 
 
 def _wake(waiter: asyncio.Future[None], _: asyncio.Task[Any]) -> None:

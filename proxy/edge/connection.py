@@ -14,6 +14,7 @@ from typing import cast
 
 import httptools
 
+from proxy import tasks
 from proxy.core.hops import Header
 from proxy.errors import RequestError
 
@@ -241,20 +242,10 @@ class Connection(asyncio.Protocol):
         if self._fault:
             raise BrokenOff(self._fault)
         self._waiter = self._loop.create_future()
-        timer = self._loop.call_at(self._waits_until(), self._give_up, self._waiter)
-        try:
-            await self._waiter
-        finally:
-            timer.cancel()
+        await tasks.wait(self._waiter, until=self._waits_until())
 
     def _waits_until(self) -> float:
         return min(self._loop.time() + self._silence_s, self._until)
-
-    @staticmethod
-    def _give_up(waiter: asyncio.Future[None]) -> None:
-        """End a wait: a tenth of what asyncio.timeout takes."""
-        if not waiter.done():
-            waiter.set_exception(TimeoutError())
 
     def _wake(self) -> None:
         if self._waiter is not None and not self._waiter.done():

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import os
 import re
 from collections.abc import AsyncIterator
 from dataclasses import replace
@@ -14,7 +15,7 @@ from starlette.types import Receive, Scope, Send
 from proxy.errors import ProxyError
 from proxy.tasks import Tasks
 from proxy.web import server
-from proxy.web.connection import Limits
+from proxy.web.connection import Connection, Limits
 from tests.servers import LIMITS, listener_of
 from tests.wire import Wire, connected
 
@@ -63,11 +64,18 @@ def transport_is_gone(message: Any) -> bool:
 
 
 class Serving:
-    """A listener with *limits*, and the codes of what it refused."""
+    """A listener with *limits*, its connections, and the codes of what it refused."""
 
     def __init__(self, app: Any, limits: Limits) -> None:
         self.refused: list[str] = []
-        self.listener = listener_of(app, limits, self._note)
+        self.connections: list[Connection] = []
+        made = listener_of(app, limits, self._note)
+        self._connect = made.front.connect
+        self.listener = replace(made, front=replace(made.front, connect=self._connected))
+
+    def _connected(self, **settings: Any) -> Connection:
+        self.connections.append(self._connect(**settings))
+        return self.connections[-1]
 
     def _note(self, fault: ProxyError) -> None:
         self.refused.append(fault.code)
@@ -210,6 +218,47 @@ class TestWaiting:
         async with serving(flood, keep_alive_s=_SOON_S) as one, one.wire() as wire:
             await wire.say(_GET)
             await asyncio.wait_for(flood.left.wait(), 10)
+
+
+class TestShutdown:
+    async def test_a_connection_that_only_waits_is_closed(self) -> None:
+        async with serving() as one, one.wire() as wire:
+            await wire.say(_GET)
+            await _answer(wire)
+            one.connections[0].shutdown()
+            assert await wire.hear_all() == b""
+
+    async def test_a_request_that_came_in_and_is_not_read_yet_is_answered(self) -> None:
+        async with serving() as one, one.wire() as wire:
+            await wire.say(_GET)
+            await _answer(wire)
+            os.write(wire.writer.get_extra_info("socket").fileno(), _GET)  # the loop has no turn
+            one.connections[0].shutdown()
+            answer = await wire.hear_all()
+        assert answer.startswith(b"HTTP/1.1 200 ")
+        assert b"\r\nconnection: close\r\n" in answer
+
+    async def test_so_is_one_whose_head_is_still_coming_in(self) -> None:
+        async with serving() as one, one.wire() as wire:
+            await wire.say(_GET + _GET[:10])
+            await _answer(wire)
+            one.connections[0].shutdown()
+            await wire.say(_GET[10:])
+            assert (await wire.hear_all()).startswith(b"HTTP/1.1 200 ")
+
+    async def test_the_rest_of_a_body_that_nobody_read_is_not_waited_for(self) -> None:
+        async with serving() as one, one.wire() as wire:
+            await wire.say(b"POST /early HTTP/1.1\r\nContent-Length: 3\r\n\r\n")
+            await _answer(wire)
+            one.connections[0].shutdown()
+            assert one.connections[0].transport.is_closing()
+
+    async def test_who_is_refused_is_not_waited_for(self) -> None:
+        async with serving() as one, one.wire() as wire:
+            await wire.say(b"nonsense\r\n\r\n")
+            await _problem(wire)
+            one.connections[0].shutdown()
+            assert one.connections[0].transport.is_closing()
 
 
 async def test_more_connections_than_may_be_are_refused() -> None:
