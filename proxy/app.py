@@ -17,15 +17,18 @@ from proxy import fleet as fleets
 from proxy.cache.aftermath import Aftermath
 from proxy.cache.purges import Purges
 from proxy.config import Config
+from proxy.desk import Desk
 from proxy.edge.cdp import Cdp
 from proxy.edge.http import Upstream, connected
 from proxy.edge.known import Known
-from proxy.edge.ordercloud import OrderCloud
+from proxy.edge.ordercloud import OrderCloud, SignIn
 from proxy.edge.stream import Streams
 from proxy.edge.telemetry import Metrics
 from proxy.edge.token import Verifier
-from proxy.reload import RuleBook, RuleSet
+from proxy.reload import RuleBook
+from proxy.ruleset import RuleSet
 from proxy.sections import Server
+from proxy.shelf import Shelf
 from proxy.steps import Means, Steps, put_together
 from proxy.tasks import Tasks
 from proxy.web import routes, server
@@ -39,6 +42,7 @@ from proxy.web.passthrough import InPlace, Passthrough
 from proxy.web.placements import Placements
 from proxy.web.purge import PurgeEndpoint
 from proxy.web.recipes import Recipes
+from proxy.web.rules import RulesEndpoints
 from proxy.web.server import Front
 from proxy.web.webhooks import Webhooks
 
@@ -209,7 +213,16 @@ def _admin(parts: _Parts, health: Health) -> ASGIApp:
     config, metrics = parts.means.config, parts.means.metrics
     endpoints = AdminEndpoints(health, metrics, config)
     purge = PurgeEndpoint(parts.means.fleet.purges)
-    return routes.admin(endpoints, purge, config=config, metrics=metrics)
+    desk = Desk(parts.rules, traffic=metrics.traffic)
+    rules = RulesEndpoints(desk, _shelf(parts), base_url=config.ordercloud.url)
+    return routes.admin(endpoints, purge, rules, config=config, metrics=metrics)
+
+
+def _shelf(parts: _Parts) -> Shelf:
+    """Return OrderCloud's lists as test shoppers see them."""
+    means, config = parts.means, parts.means.config
+    sign_in = SignIn(parts.upstreams.auth, config.ordercloud.clients[0])
+    return Shelf(OrderCloud(parts.upstreams.ordercloud), sign_in, means.verifier, config.check)
 
 
 def _lists(parts: _Parts) -> Sequence[InPlace]:

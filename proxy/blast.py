@@ -16,8 +16,8 @@ from proxy.core.given import Given
 from proxy.core.traffic import NoTraffic, Traffic, read
 from proxy.errors import DocumentError, OrderCloudRefused, Problem, ProxyError
 from proxy.model import Shopper
-from proxy.reload import RuleSet
 from proxy.remote import fetch_traffic
+from proxy.ruleset import RuleSet
 from proxy.shelf import NobodyNamed, Shelf
 
 _SHOWN_MAX = 3

@@ -17,7 +17,7 @@ from proxy.core.placement import Placement, Rule, Split
 from proxy.core.resources import ID
 from proxy.errors import OrderCloudRefused, Problem
 from proxy.model import Asked, Composition, ListQuery, Page, Shopper
-from proxy.reload import RuleSet
+from proxy.ruleset import RuleSet
 from proxy.shelf import NobodyNamed, Shelf, named
 
 

@@ -19,7 +19,7 @@ from proxy.core.given import Given
 from proxy.core.lint import Findings
 from proxy.edge.logs import configure_logging
 from proxy.errors import ProxyError
-from proxy.reload import RuleSet, load_folder
+from proxy.ruleset import RuleSet, load_folder
 from proxy.usage import make_parser
 from proxy.web.server import stopped_by_signals
 

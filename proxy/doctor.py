@@ -25,8 +25,8 @@ from proxy.errors import (
     UpstreamFailed,
 )
 from proxy.model import Call, Guest, Reason
-from proxy.reload import load_folder
 from proxy.remote import admin_url
+from proxy.ruleset import load_folder
 from proxy.tasks import Tasks
 from proxy.web.server import bind
 

@@ -11,6 +11,9 @@ ProxyError
 ├── TokenError              401  missing, malformed, expired, foreign, wrongly signed
 ├── SignatureError          401  a webhook that is not OrderCloud's
 ├── UnknownPlacement        404
+├── UnknownRevision         404
+├── EditConflict            412  somebody else has edited the file meanwhile
+├── RulesReadOnly           409
 ├── UpstreamError                OrderCloud or CDP
 │   ├── UpstreamTimeout     504  did not answer within its limit
 │   ├── UpstreamRefused     502  cannot be reached, or broke the connection
@@ -160,6 +163,30 @@ class UnknownPlacement(ProxyError):
     code = "unknown-placement"
     title = "There is no such placement"
     status = 404
+
+
+class UnknownRevision(ProxyError):
+    """A rules file has had no such text, or it is not kept any more."""
+
+    code = "unknown-revision"
+    title = "There is no such revision"
+    status = 404
+
+
+class EditConflict(ProxyError):
+    """A rules file is not as it was when an edit of it began."""
+
+    code = "edit-conflict"
+    title = "Somebody else has edited the file"
+    status = 412
+
+
+class RulesReadOnly(ProxyError):
+    """The rules folder cannot be written by the gateway."""
+
+    code = "rules-read-only"
+    title = "The rules cannot be edited here"
+    status = 409
 
 
 class UpstreamError(ProxyError):

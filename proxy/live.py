@@ -7,7 +7,7 @@ from proxy.core.tenant import compare
 from proxy.edge.http import connected
 from proxy.edge.tenant import Tenant
 from proxy.errors import Problem
-from proxy.reload import RuleSet
+from proxy.ruleset import RuleSet
 
 _LIMIT_S = 30.0
 

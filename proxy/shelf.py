@@ -13,7 +13,9 @@ from proxy.edge.http import connected
 from proxy.edge.known import Known
 from proxy.edge.ordercloud import OrderCloud, SignIn
 from proxy.edge.token import Verifier
+from proxy.errors import ProxyError
 from proxy.model import Composition, ListQuery, Page, Shopper
+from proxy.preview import Look
 from proxy.sections import Check
 from proxy.tasks import Tasks
 
@@ -70,9 +72,10 @@ class Shelf:
         username = next((named[name] for name in _names(wanted) if name in named), None)
         if username is None and _is_known(wanted):
             raise NobodyNamed(f"check.shoppers names nobody for {next(_names(wanted))}")
-        if username not in self._shoppers:
-            self._shoppers[username] = await self._signed_in(username)
-        return self._shoppers[username]
+        shopper = self._shoppers.get(username)
+        if shopper is None or shopper.expires_at < time.time() + _LIMIT_S:
+            shopper = self._shoppers[username] = await self._signed_in(username)
+        return shopper
 
     async def _signed_in(self, username: str | None) -> Shopper:
         secret = self._settings.password
@@ -88,6 +91,14 @@ class Shelf:
             UpstreamError: no usable answer.
         """
         return await self._catalog.fetch_list(then, shopper)
+
+    async def look(self, then: Listed, given: Given) -> Look:
+        """Return what such a shopper as is *given* is shown, or why nobody can look."""
+        try:
+            shopper = await self.shopper(wanted_of(given))
+            return Look(await self.fetch_shown(then, shopper), named(shopper))
+        except (NobodyNamed, ProxyError) as exc:
+            return Look(None, why_not=str(exc))
 
     async def fetch_shown(self, then: Listed, shopper: Shopper) -> Page | None:
         """Return what *shopper* is shown, put together like the gateway does.

@@ -11,7 +11,7 @@ from proxy import blast
 from proxy.blast import Blast, Impact
 from proxy.config import Config
 from proxy.errors import DocumentError
-from proxy.reload import RuleSet, load_folder
+from proxy.ruleset import RuleSet, load_folder
 from proxy.sections import Admin
 from tests.conftest import StartGateway
 from tests.emulators import PASSWORD, STOREFRONT, OrderCloud

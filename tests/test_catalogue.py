@@ -9,7 +9,7 @@ import pytest
 from proxy.catalogue import check_catalogue
 from proxy.config import Config
 from proxy.errors import OrderCloudRefused, UpstreamRefused
-from proxy.reload import load_folder
+from proxy.ruleset import load_folder
 from tests.docs.pages import ROOT
 from tests.emulators import PASSWORD, STOREFRONT, OrderCloud
 

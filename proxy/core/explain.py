@@ -54,7 +54,7 @@ def explain(
     placement: Placement, output: Json, facts: Facts, asked: Asked, *, base_url: str
 ) -> Explanation:
     """Explain what *placement* lists for a flow's *output*; None stands for no decision at all."""
-    decision = _decision(output)
+    decision = decision_of(output)
     choice = choose(placement, decision, asked, facts)
     steps = trace(placement, decision, asked, facts)
     return Explanation(
@@ -96,7 +96,7 @@ def sample_decision(placement: Placement, given: Given) -> Decision:
     Raises:
         NoSample: where the segments would stand in it cannot be told.
     """
-    return _decision(sample_output(placement, given))
+    return decision_of(sample_output(placement, given))
 
 
 def requests(then: Listed, base_url: str) -> tuple[str, ...]:
@@ -111,7 +111,8 @@ def requests(then: Listed, base_url: str) -> tuple[str, ...]:
             return ()
 
 
-def _decision(output: Json) -> Decision:
+def decision_of(output: Json) -> Decision:
+    """Return the decision with a flow's *output*; None stands for no decision at all."""
     if output is None:
         return Decision(None, Reason.NO_DECISION, Freshness.FALLBACK)
     return Decision(output, Reason.MATCHED, Freshness.FRESH)

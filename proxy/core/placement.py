@@ -176,11 +176,18 @@ class Placement:
         """Return a moment up to which *at* and later moments make no difference to any rule."""
         return min((schedule.steady_until(at) for schedule in self._schedules), default=NEVER)
 
+    @property
+    def named(self) -> Mapping[str, frozenset[str]]:
+        """Return what rules go by, as `when` calls it, with the values that any of them names."""
+        named = {"segment": frozenset(self.parents).union(*(one.segments for one in self.rules))}
+        for key in (key for rule in self.rules for key in rule.when.keys):
+            named[key.subject.name] = named.get(key.subject.name, frozenset()) | key.values
+        return named
+
     @cached_property
     def named_groups(self) -> frozenset[str]:
         """Return the user groups that any of the rules names."""
-        keys = (key for rule in self.rules for key in rule.when.keys)
-        return frozenset().union(*(key.values for key in keys if key.subject.name == "group"))
+        return self.named.get("group", frozenset())
 
     @cached_property
     def _index(self) -> Mapping[Subject | None, Mapping[str, list[int]]]:

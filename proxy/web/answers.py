@@ -12,6 +12,7 @@ from proxy.pipeline import Personalized
 from proxy.web import fields, recipes
 from proxy.web.encodings import Encodings, encode, etag_of
 from proxy.web.entrance import header
+from proxy.web.etags import is_known
 from proxy.web.fields import Bare, Token
 from proxy.web.recipes import Pick, Plain
 from proxy.web.written import Written
@@ -54,7 +55,7 @@ class Answers:
             *_ALWAYS,
             (b"age", b"%d" % done.age_s),
         ]
-        if _is_known(etag, header(request.scope, b"if-none-match")):
+        if is_known(etag, header(request.scope, b"if-none-match")):
             self._let_repeat(request, done, version, _no_body)
             return Written(headers, None, status=304)
         body = await self._encodings.body(page, coding) if coding else page.body
@@ -111,14 +112,6 @@ def _coding(request: Request, size: int) -> Coding | None:
 def _written(headers: list[Header], body: bytes, coding: Coding | None) -> Written:
     encoding = [(b"content-encoding", coding.encode())] if coding else []
     return Written([*headers, *encoding, _JSON], body)
-
-
-def _is_known(etag: str, if_none_match: str | None) -> bool:
-    """Say whether the browser has this very body: RFC 9110 section 13.1.2."""
-    if if_none_match is None:
-        return False
-    tags = [tag.strip().removeprefix("W/") for tag in if_none_match.split(",")]
-    return etag in tags or tags == ["*"]
 
 
 def _whole_body(page: Page) -> bytes:

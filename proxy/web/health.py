@@ -1,7 +1,7 @@
 """The admin listener: is it alive, is it ready, what does it count, how is it configured."""
 
 import hmac
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,9 +13,10 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from proxy.config import Config
 from proxy.edge import telemetry
 from proxy.edge.telemetry import Metrics
-from proxy.reload import RuleSet
+from proxy.ruleset import RuleSet
 
 _OPEN = frozenset({"/livez", "/readyz"})
+_ASSETS = "/assets/"
 
 
 @dataclass(slots=True)
@@ -95,21 +96,30 @@ class AdminEndpoints:
 
 
 class AdminKey:
-    """Lets everybody see health, and only the holder of the admin key anything else. Pure ASGI."""
+    """Lets everybody see health, and only the holder of the admin key anything else. Pure ASGI.
 
-    def __init__(self, app: ASGIApp, *, key: str | None) -> None:
+    Who opens one of the *pages* in a browser cannot send a key yet: 401 has the page itself, which
+    asks for it. What pages are made of tells nothing, and is open.
+    """
+
+    def __init__(self, app: ASGIApp, *, key: str | None, pages: Mapping[str, ASGIApp]) -> None:
         self._app = app
         self._expected = f"Bearer {key}".encode() if key else None
+        self._pages = pages
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass on, or answer 401."""
-        if scope["type"] != "http" or scope["path"] in _OPEN or self._is_admin(scope):
+        if scope["type"] != "http" or _is_open(scope["path"]) or self._is_admin(scope):
             await self._app(scope, receive, send)
             return
+        page = self._pages.get(scope["path"])
+        await (page or self._refusal())(scope, receive, send)
+
+    def _refusal(self) -> Response:
         detail = "send `Authorization: Bearer` and the admin key"
         if self._expected is None:
             detail = "no admin key is set: set DECISION_PROXY__ADMIN__KEY"
-        response = JSONResponse(
+        return JSONResponse(
             {
                 "type": "urn:decision-proxy:admin-key",
                 "title": "The admin key is needed",
@@ -120,8 +130,11 @@ class AdminKey:
             headers={"www-authenticate": "Bearer"},
             media_type="application/problem+json",
         )
-        await response(scope, receive, send)
 
     def _is_admin(self, scope: Scope) -> bool:
         given = dict(scope["headers"]).get(b"authorization", b"")
         return self._expected is not None and hmac.compare_digest(given, self._expected)
+
+
+def _is_open(path: str) -> bool:
+    return path in _OPEN or path.startswith(_ASSETS)

@@ -19,7 +19,7 @@ from proxy.edge.telemetry import Metrics
 from proxy.errors import OrderCloudRefused, ProxyError, RequestError, TokenError
 from proxy.model import AS_MEANT, Asked, Rung, Visitor
 from proxy.pipeline import Personalized, Pipeline
-from proxy.reload import RuleSet
+from proxy.ruleset import RuleSet
 from proxy.sections import Cdp
 from proxy.web import answers, problems
 from proxy.web.answers import Answers

@@ -5,6 +5,7 @@ Under `/v1/` and `/oauth/`, where OrderCloud's SDKs read `Errors[0]`, ours take 
 
 import http
 from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Any
 
 import msgspec
@@ -12,7 +13,14 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
-from proxy.errors import UNREADABLE, InvalidEvents, OrderCloudRefused, ProxyError, TokenError
+from proxy.errors import (
+    UNREADABLE,
+    DocumentError,
+    InvalidEvents,
+    OrderCloudRefused,
+    ProxyError,
+    TokenError,
+)
 from proxy.web.fields import item
 
 _ORDERCLOUD = ("/v1/", "/oauth/")
@@ -26,7 +34,13 @@ def body_of(exc: ProxyError, request_id: str) -> dict[str, Any]:
         answer = {"ordercloud": msgspec.Raw(exc.body)} if _is_json(exc.body) else {}
         return _members(exc.code, exc.title, exc.answer_status, str(exc), request_id) | answer
     members = _members(exc.code, exc.title, exc.status, str(exc), request_id)
-    return members | {"mistakes": exc.mistakes} if isinstance(exc, InvalidEvents) else members
+    match exc:
+        case InvalidEvents():
+            return members | {"mistakes": exc.mistakes}
+        case DocumentError():
+            return members | {"problems": [asdict(problem) for problem in exc.problems]}
+        case _:
+            return members
 
 
 def written(exc: ProxyError, *, path: str, request_id: str) -> tuple[str, bytes]:

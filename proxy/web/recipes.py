@@ -21,7 +21,7 @@ from proxy.core.traffic import Kind
 from proxy.edge.telemetry import QUICK_S, Metrics
 from proxy.model import Held, Page
 from proxy.pipeline import Basis
-from proxy.reload import RuleSet
+from proxy.ruleset import RuleSet
 from proxy.web.entrance import REQUEST_ID, request_ids
 
 _HEARD, _PLAIN = "heard", "plain"

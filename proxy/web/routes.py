@@ -10,7 +10,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from proxy.config import Config
 from proxy.edge.telemetry import Metrics
-from proxy.web import script
+from proxy.web import script, studio
 from proxy.web.answers import EXPOSED
 from proxy.web.entrance import Entrance, OnStart
 from proxy.web.events import EventEndpoints
@@ -19,6 +19,7 @@ from proxy.web.origins import Origins
 from proxy.web.passthrough import METHODS, Passthrough
 from proxy.web.placements import Placements
 from proxy.web.purge import PurgeEndpoint
+from proxy.web.rules import RulesEndpoints
 from proxy.web.webhooks import Webhooks
 
 _ALLOWED = ("Authorization", "Content-Type", "X-Browser-Id", "X-Request-Id")
@@ -129,7 +130,12 @@ def _of_events(events: EventEndpoints) -> Sequence[Route]:
 
 
 def admin(
-    endpoints: AdminEndpoints, purges: PurgeEndpoint, *, config: Config, metrics: Metrics
+    endpoints: AdminEndpoints,
+    purges: PurgeEndpoint,
+    rules: RulesEndpoints,
+    *,
+    config: Config,
+    metrics: Metrics,
 ) -> ASGIApp:
     """Return the app of the admin listener."""
     key = config.admin.key.get_secret_value() if config.admin.key else None
@@ -140,5 +146,14 @@ def admin(
         Route("/config", Endpoint(GET=endpoints.config)),
         Route("/traffic", Endpoint(GET=endpoints.traffic)),
         Route("/purge", Endpoint(POST=purges.purge)),
+        Route("/rules", Endpoint(GET=rules.listed)),
+        Route("/rules/{name}", Endpoint(GET=rules.read, PUT=rules.write, DELETE=rules.remove)),
+        Route("/revisions/{name}", Endpoint(GET=rules.revisions)),
+        Route("/preview", Endpoint(POST=rules.preview)),
+        Route("/openapi.json", Endpoint(GET=studio.openapi)),
+        Route("/docs", Endpoint(GET=studio.docs)),
+        Route("/studio", Endpoint(GET=studio.studio)),
+        Route("/assets/{name}", Endpoint(GET=studio.asset)),
     )
-    return Entrance(AdminKey(routes, key=key), metrics=metrics, log=config.log)
+    pages = {f"/{name}": studio.page(name, 401) for name in ("studio", "docs")}
+    return Entrance(AdminKey(routes, key=key, pages=pages), metrics=metrics, log=config.log)

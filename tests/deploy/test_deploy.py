@@ -10,7 +10,7 @@ import yaml
 
 from proxy import config
 from proxy.config import Config
-from proxy.reload import load_folder
+from proxy.ruleset import load_folder
 from proxy.sections import Server
 
 _ROOT = Path(__file__).parent.parent.parent

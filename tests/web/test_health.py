@@ -7,7 +7,7 @@ import pytest
 from proxy.core.placement import Placement
 from proxy.core.rules import load
 from proxy.errors import Problem
-from proxy.reload import EMPTY, RuleSet
+from proxy.ruleset import EMPTY, RuleSet
 from proxy.web.health import Health
 from tests.conftest import StartGateway
 from tests.servers import ADMIN_KEY

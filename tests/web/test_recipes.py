@@ -12,7 +12,7 @@ from starlette.routing import Route
 from proxy.edge.telemetry import Metrics
 from proxy.model import Page
 from proxy.pipeline import Basis
-from proxy.reload import EMPTY
+from proxy.ruleset import EMPTY
 from proxy.web import recipes
 from proxy.web.recipes import Plain, Recipes
 

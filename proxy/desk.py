@@ -1,0 +1,245 @@
+"""The marketers' desk: rules files are read, tried out, and put into service.
+
+Nothing goes into service that could not be served; the rest is told, and theirs to decide.
+"""
+
+import asyncio
+import logging
+import re
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from proxy import folder as folders
+from proxy.core import examples, lint
+from proxy.core.diff import Change, compare, touched_ratio
+from proxy.core.examples import Outcome
+from proxy.core.placement import Placement
+from proxy.core.traffic import Traffic
+from proxy.errors import (
+    DocumentError,
+    EditConflict,
+    Problem,
+    RequestError,
+    RulesReadOnly,
+    UnknownPlacement,
+)
+from proxy.folder import BESIDE, RULES
+from proxy.reload import RuleBook
+from proxy.revisions import Revision, Revisions, etag_of
+from proxy.ruleset import RuleSet
+
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """What a file is to say from now on; None if it is to go."""
+
+    name: str
+    text: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Review:
+    """What is to be known of an edit: notes, examples that fail, and who gets another list.
+
+    `version` is that of all rules together with the edit.
+    """
+
+    file: str
+    version: str
+    notes: tuple[Problem, ...]
+    example_count: int
+    failed: tuple[Outcome, ...]
+    changes: Sequence[Change]
+    traffic: Traffic
+    is_new: bool
+
+    def as_json(self) -> dict[str, Any]:
+        """Return it for machines."""
+        answers = self.traffic.answers
+        return {
+            "file": self.file,
+            "version": self.version,
+            "new": self.is_new,
+            "notes": [asdict(note) for note in self.notes],
+            "examples": self.example_count,
+            "failed": [asdict(one) for one in self.failed],
+            "changes": [change.as_json() for change in self.changes],
+            "answers": answers,
+            "touched": touched_ratio(self.changes, self.traffic) if answers else None,
+        }
+
+
+class Desk:
+    """Edits the rules of *book*; *traffic* tells what was shown of late."""
+
+    def __init__(self, book: RuleBook, *, traffic: Callable[[], Traffic]) -> None:
+        self._book = book
+        self._traffic = traffic
+        self._publishing = asyncio.Lock()
+
+    @property
+    def rules(self) -> RuleSet:
+        """Return the rules that serve."""
+        return self._book.current
+
+    def placement(self, name: str) -> Placement:
+        """Return the placement called *name*, or of the file so called.
+
+        Raises:
+            RequestError: nothing can be called so.
+            UnknownPlacement: there is none.
+        """
+        return self.rules.of_file(self._path(name))
+
+    async def text(self, name: str) -> tuple[str, str]:
+        """Return the name and the text of the file called *name*, or after its placement.
+
+        Raises:
+            RequestError: no file can be called so.
+            UnknownPlacement: there is none.
+        """
+        path = self._path(name)
+        text = await asyncio.to_thread(_read, path)
+        if text is None:
+            raise _unknown(path)
+        return path.name, text
+
+    async def revisions(self, name: str) -> list[Revision]:
+        """Return what is kept of the file's former texts, the newest first.
+
+        Raises:
+            RequestError: no file can be called so.
+        """
+        return await asyncio.to_thread(Revisions(self._path(name)).listed)
+
+    async def revision(self, name: str, revision_id: str) -> str:
+        """Return one of the file's former texts.
+
+        Raises:
+            RequestError: no file can be called so.
+            UnknownRevision: it is not kept.
+        """
+        return await asyncio.to_thread(Revisions(self._path(name)).text, revision_id)
+
+    async def draft(self, edit: Edit) -> tuple[Path, RuleSet]:
+        """Return the edit's file, and all rules as they would be with it.
+
+        Raises:
+            RequestError: no file can be called so.
+            DocumentError: with every mistake in it, and every one that it makes elsewhere.
+        """
+        path = self._path(edit.name)
+        drafted = await self._book.draft(path, edit.text)
+        known = frozenset(self.rules.problems)
+        wrong = [one for one in drafted.problems if one.file == str(path) or one not in known]
+        if wrong:
+            raise DocumentError(tuple(wrong))
+        return path, drafted
+
+    async def review(self, edit: Edit) -> Review:
+        """Say what *edit* would do.
+
+        Raises:
+            RequestError, DocumentError: as `draft` does.
+        """
+        path, drafted = await self.draft(edit)
+        before, traffic = self.rules, self._traffic()
+        return await asyncio.to_thread(_review, path, before, drafted, traffic)
+
+    async def publish(self, edit: Edit, *, expects: Callable[[str | None], bool]) -> Review:
+        """Put *edit* into service, if the file's entity tag (None: no file) is as one *expects*.
+
+        It serves once this returns, and stands in the folder.
+
+        Raises:
+            RequestError, DocumentError: as `draft` does; nothing has changed.
+            EditConflict: somebody else has edited the file meanwhile.
+            RulesReadOnly: the folder cannot be written.
+            UnknownPlacement: there is no file to be removed.
+        """
+        async with self._publishing:
+            path = self._path(edit.name)
+            before = await asyncio.to_thread(_read, path)
+            if not expects(None if before is None else etag_of(before)):
+                raise EditConflict(f"{path.name} is not as it was when this edit began; read it")
+            if before is None and edit.text is None:
+                raise _unknown(path)
+            review = await self.review(edit)
+            try:
+                await asyncio.to_thread(_replace, path, before, edit.text)
+            except OSError as exc:
+                what = f"{path.name} cannot be written: {exc.strerror}"
+                raise RulesReadOnly(f"{what}; edit it where the rules folder comes from") from exc
+            await self._book.reload()
+        _log.info("rules published", extra={"file": path.name, "version": review.version})
+        return review
+
+    def _path(self, name: str) -> Path:
+        """Return the file called *name*, with or without its ending, or that of the placement."""
+        if not _NAME.fullmatch(name):
+            raise RequestError(f"no rules file can be called {name!r}")
+        folder = self._book.folder
+        if name.endswith((RULES, BESIDE)):
+            return folder / name
+        written = folder / f"{name}{RULES}"
+        placement = self.rules.placements.get(name)
+        return written if placement is None or written.exists() else Path(placement.file)
+
+
+def _read(path: Path) -> str | None:
+    try:
+        return path.read_bytes().decode("utf-8", "replace")
+    except FileNotFoundError:
+        return None
+
+
+def _replace(path: Path, before: str | None, after: str | None) -> None:
+    """Write the file, or remove it; keep both texts."""
+    kept = Revisions(path)
+    if before is not None:
+        kept.keep(before, datetime.fromtimestamp(path.stat().st_mtime, UTC))
+    if after is None:
+        path.unlink()
+        return
+    folders.write(path, after)
+    kept.keep(after, datetime.now(UTC))
+
+
+def _unknown(path: Path) -> UnknownPlacement:
+    return UnknownPlacement(f"there is no rules file {path.name}")
+
+
+def _review(path: Path, before: RuleSet, after: RuleSet, traffic: Traffic) -> Review:
+    now = datetime.now(UTC)
+    old, new = before.placements, after.placements
+    touched = {name for name in old.keys() | new.keys() if old.get(name) is not new.get(name)}
+    edited = [new[name] for name in sorted(touched & new.keys())]
+    found = [outcome for one in edited for outcome in examples.run(one, now=now)]
+    return Review(
+        file=path.name,
+        version=after.version,
+        notes=tuple(_notes(edited, now)),
+        example_count=len(found),
+        failed=tuple(one for one in found if one.wrong is not None),
+        changes=compare(
+            {name: old[name] for name in touched & old.keys()},
+            {name: new[name] for name in touched & new.keys()},
+            now,
+            traffic,
+        ),
+        traffic=traffic,
+        is_new=str(path) not in before.files,
+    )
+
+
+def _notes(placements: Iterable[Placement], now: datetime) -> Iterable[Problem]:
+    for placement in placements:
+        found = lint.examine(placement, now)
+        yield from (*found.problems, *found.notes)

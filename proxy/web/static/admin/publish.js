@@ -1,0 +1,80 @@
+// Before an edit goes live: what it changes, and for how many. And what was live before.
+
+import { count, element, find, list } from "./dom.js";
+import { call, callJson } from "./key.js";
+
+// Shows the review, and does the edit if that is confirmed; resolves to whether it was done.
+export function confirmEdit(title, review, edit) {
+  const alert = element("p", { className: "bad", role: "alert" });
+  const yes = element("button", { type: "button", className: "main", dataset: { confirm: "" } }, "Yes, now");
+  const dialog = showDialog(title, ...tell(review), alert, bar(yes));
+  return new Promise((resolve) => {
+    dialog.onclose = () => resolve(false);
+    yes.onclick = async () => {
+      yes.disabled = true;
+      try {
+        await edit();
+        resolve(true);
+        dialog.close();
+      } catch (error) {
+        alert.textContent = error.message;
+      }
+    };
+  });
+}
+
+export async function showHistory({ name, etag }, onChosen) {
+  const { revisions } = await callJson(`/revisions/${name}`);
+  const entries = revisions.map((one) => {
+    const choose = element("button", { type: "button" }, new Date(one.at).toLocaleString());
+    choose.onclick = async () => {
+      const { text } = await call(`/rules/${name}?revision=${one.id}`);
+      dialog.close();
+      onChosen(text);
+    };
+    return element("span", {}, choose, one.etag === etag ? " as it is now" : "");
+  });
+  const text = entries.length
+    ? "Choose one to have it in the editor; it goes live once you publish it."
+    : "Nothing has been published here yet; what came with a deployment is in its own history.";
+  const dialog = showDialog(`Former texts of ${name}`, element("p", {}, text), list(entries), bar());
+}
+
+function* tell({ changes, touched, answers, failed, notes }) {
+  yield element("p", { className: "reach" }, reach(changes, touched, answers));
+  yield element("ul", { className: "changes" }, ...changes.map(showChange));
+  if (failed.length) yield element("p", { className: "bad" }, `${count(failed.length, "example")} of this file fail.`);
+  if (notes.length) yield list(notes.map(({ line, what }) => `line ${line}: ${what}`));
+}
+
+function reach(changes, touched, answers) {
+  if (!changes.length) return "Nobody gets another list.";
+  if (touched === null) return "Nothing has been shown of late, so its reach is not known.";
+  return `${(touched * 100).toFixed(1)} % of the last ${count(answers, "answer")} would have been another list.`;
+}
+
+const showChange = ({ given, before, after }) =>
+  element(
+    "li",
+    {},
+    element("strong", {}, given.map(written).join("; ")),
+    element("del", {}, before ?? "nothing"),
+    element("ins", {}, after ?? "nothing"),
+  );
+
+const written = (given) =>
+  Object.entries(given).map(([name, value]) => `${name} ${typeof value === "string" ? value : JSON.stringify(value)}`).join(", ") ||
+  "everybody else";
+
+function showDialog(title, ...content) {
+  const dialog = find("[data-dialog]");
+  dialog.replaceChildren(element("h2", {}, title), ...content);
+  dialog.onclose = null;
+  dialog.showModal();
+  return dialog;
+}
+
+function bar(...buttons) {
+  const no = element("button", { type: "button", onclick: () => find("[data-dialog]").close() }, "Close");
+  return element("div", { className: "bar" }, no, ...buttons);
+}
