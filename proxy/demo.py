@@ -22,6 +22,8 @@ from sandbox.storefront.app import build as build_storefront
 _HOST = "127.0.0.1"
 _ADMIN_KEY = "demo-admin"
 _CLIENTS = ("storefront-client", "admin-client")
+_SHOPPERS = "group:vip=alice,group:wholesale=bob,buyer:acme=alice,buyer:globex=carol"
+_PASSWORD = "Password123!"  # noqa: S105 - of the sandbox's seed
 _PREFIX = "DECISION_PROXY__"
 
 
@@ -118,6 +120,8 @@ def _environ(ports: Ports) -> dict[str, str]:
         "ADMIN__KEY": _ADMIN_KEY,
         "ORDERCLOUD__URL": _url(ports.ordercloud),
         "CDP__URL": _url(ports.cdp),
+        "CHECK__SHOPPERS": _SHOPPERS,
+        "CHECK__PASSWORD": _PASSWORD,
         "LOG__FORMAT": "text",
     }
     return {f"{_PREFIX}{key}": value for key, value in settings.items()}
@@ -130,8 +134,9 @@ def _welcome(ports: Ports) -> str:
   admin        {_url(ports.admin)}     key: {_ADMIN_KEY}
   OrderCloud   {_url(ports.ordercloud)}     sandbox
   CDP          {_url(ports.cdp)}     sandbox
+  studio       {_url(ports.admin)}/studio     edit the rules here
 
-  Edit rules/*.yaml and reload the page. Ctrl-C ends it all.
+  Or edit rules/*.yaml by hand. Reload the storefront to see what changed. Ctrl-C ends it all.
 """
 
 

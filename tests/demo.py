@@ -1,6 +1,8 @@
 """`decision-proxy demo` as a user runs it: a process of its own, on free ports."""
 
 import asyncio
+import os
+import shutil
 import socket
 import sys
 from asyncio.subprocess import Process, create_subprocess_exec
@@ -18,25 +20,31 @@ _STARTS_WITHIN_S = 30.0
 
 @dataclass(frozen=True)
 class Demo:
-    """Where the parts of the demo listen."""
+    """Where the parts of the demo listen, and the rules: a copy of the shipped ones."""
 
     gateway: str
     admin: str
     storefront: str
     ordercloud: str
     cdp: str
+    rules: Path
 
 
 @asynccontextmanager
-async def running(log: Path) -> AsyncIterator[Demo]:
-    """Run the demo for the block, once it is ready; what it says goes to *log*."""
+async def running(folder: Path) -> AsyncIterator[Demo]:
+    """Run the demo for the block, once it is ready; what it says goes to *folder*'s `log`."""
     ports = _free_ports(5)
     names = ("--port", "--admin-port", "--storefront-port", "--oc-port", "--cdp-port")
     flags = [f"{name}={port}" for name, port in zip(names, ports, strict=True)]
-    demo = Demo(*(f"http://127.0.0.1:{port}" for port in ports))
+    rules, log = folder / "rules", folder / "log"
+    shutil.copytree(_ROOT / "rules", rules)
+    demo = Demo(*(f"http://127.0.0.1:{port}" for port in ports), rules)
     command = (sys.executable, "-m", "proxy", "demo", *flags)
+    environ = {**os.environ, "DECISION_PROXY__RULES__FOLDER": str(rules)}
     with _opened(log) as output:
-        process = await create_subprocess_exec(*command, cwd=_ROOT, stdout=output, stderr=output)
+        process = await create_subprocess_exec(
+            *command, cwd=_ROOT, stdout=output, stderr=output, env=environ
+        )
     try:
         assert await _is_ready(demo, process), f"see {log}"
         yield demo

@@ -25,7 +25,7 @@ _CHROMIUM_FLAGS = (
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def demo(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Demo]:
     """Run the demo for all tests of the module."""
-    async with running(tmp_path_factory.mktemp("demo") / "log") as demo:
+    async with running(tmp_path_factory.mktemp("demo")) as demo:
         yield demo
 
 

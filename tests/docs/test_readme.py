@@ -43,7 +43,7 @@ def test_both_commands_are_targets_of_make() -> None:
 
 async def test_the_shown_request_gets_the_shown_answer(tmp_path: Path) -> None:
     section = README.section("For storefront developers")
-    async with running(tmp_path / "log") as demo:
+    async with running(tmp_path) as demo:
         answer = await _output("bash", "-c", _on_free_ports(section.blocks("sh")[0], demo))
     head, _, body = answer.replace("\r\n", "\n").partition("\n\n")
     shown, _, listed = section.blocks("http")[0].partition("\n\n")

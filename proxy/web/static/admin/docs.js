@@ -5,7 +5,7 @@ import { callJson, signIn } from "./key.js";
 
 await signIn();
 const api = await callJson("/openapi.json");
-find("[data-version]").textContent = api.info.version;
+find("[data-version]").textContent = `version ${api.info.version}`;
 find("[data-operations]").replaceChildren(
   paragraph(api.info.description),
   ...Object.entries(api.paths).flatMap(([path, item]) =>
@@ -31,9 +31,13 @@ function describe(method, path, operation, item) {
   );
 }
 
-const where = ({ servers }) => servers?.[0].description ?? api.servers[0].description;
+function where({ servers }) {
+  return (servers ?? api.servers)[0].description;
+}
 
-const showParameter = (one) => [`${one.name} (${one.in}${one.required ? ", required" : ""})`, one.description ?? ""];
+function showParameter(one) {
+  return [`${one.name} (${one.in}${one.required ? ", required" : ""})`, one.description ?? ""];
+}
 
 function content(body) {
   return Object.entries(resolve(body)?.content ?? {}).map(([type, { schema }]) => [type, shape(schema)]);

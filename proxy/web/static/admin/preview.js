@@ -21,6 +21,8 @@ export function openPreview({ onInput }) {
         find(`#${id}`).replaceChildren(...options);
       }
     },
+    // What is shown is of an earlier text.
+    fade: () => (shown.ariaBusy = "true"),
     async show({ name, text }) {
       asking.abort();
       asking = new AbortController();

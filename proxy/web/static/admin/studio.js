@@ -59,7 +59,9 @@ function showFile({ file, placement, description, problems }) {
   return element("li", { className: problems ? "bad" : "" }, link);
 }
 
-const nameOf = (file) => file.replace(/\.yaml$/, "");
+function nameOf(file) {
+  return file.replace(/\.yaml$/, "");
+}
 
 function begin(event) {
   event.preventDefault();
@@ -93,7 +95,9 @@ async function load(name) {
 
 // ---- the open one
 
-const isEdited = () => open !== null && editor.text() !== (open.published ?? NEW(open.name));
+function isEdited() {
+  return open !== null && editor.text() !== (open.published ?? NEW(open.name));
+}
 
 function show(text) {
   editor.show(text);
@@ -123,6 +127,7 @@ async function tryOut() {
     if (!isStill()) return;
     editor.tell(error.problem?.problems ?? [{ line: 0, what: error.message, mend: "" }], []);
     say("cannot be published", false);
+    preview.fade();
   }
 }
 
@@ -133,7 +138,9 @@ function say(state, isReady) {
 }
 
 // An example says `file:line` where it stands.
-const asProblem = ({ place, wrong }) => ({ line: Number(place.split(":").at(-1)), what: `example: ${wrong}`, mend: "" });
+function asProblem({ place, wrong }) {
+  return { line: Number(place.split(":").at(-1)), what: `example: ${wrong}`, mend: "" };
+}
 
 async function publish() {
   const text = editor.text();
