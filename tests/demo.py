@@ -20,14 +20,14 @@ _STARTS_WITHIN_S = 30.0
 
 @dataclass(frozen=True)
 class Demo:
-    """Where the parts of the demo listen, and the rules: a copy of the shipped ones."""
+    """The rules, a copy of the shipped ones; and where the parts of the demo listen."""
 
+    rules: Path
     gateway: str
     admin: str
     storefront: str
     ordercloud: str
     cdp: str
-    rules: Path
 
 
 @asynccontextmanager
@@ -38,7 +38,7 @@ async def running(folder: Path) -> AsyncIterator[Demo]:
     flags = [f"{name}={port}" for name, port in zip(names, ports, strict=True)]
     rules, log = folder / "rules", folder / "log"
     shutil.copytree(_ROOT / "rules", rules)
-    demo = Demo(*(f"http://127.0.0.1:{port}" for port in ports), rules)
+    demo = Demo(rules, *(f"http://127.0.0.1:{port}" for port in ports))
     command = (sys.executable, "-m", "proxy", "demo", *flags)
     environ = {**os.environ, "DECISION_PROXY__RULES__FOLDER": str(rules)}
     with _opened(log) as output:

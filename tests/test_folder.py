@@ -21,8 +21,9 @@ def test_rules_and_what_stands_beside_them_are_read(tmp_path: Path) -> None:
     for name in ("b.yaml", "a.yaml", "list.json", "README.md", ".hidden.yaml", "a.yaml.bak"):
         (tmp_path / name).write_text(name)
     read = folder.read(tmp_path)
-    assert list(read.values()) == ["a.yaml", "b.yaml", "list.json"]
-    assert list(read) == [str(tmp_path / name) for name in read.values()]
+    names = ["a.yaml", "b.yaml", "list.json"]
+    assert read == {str(tmp_path / name): name for name in names}
+    assert [*read.values()] == names
 
 
 def test_what_cannot_be_read_is_told_where_it_would_be_rules(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from proxy.core.given import Given
 from proxy.core.placement import Placement
 from proxy.core.rules import load
 from proxy.errors import RequestError
-from proxy.model import ListQuery, Page
+from proxy.model import Json, ListQuery, Page
 from proxy.preview import Look, preview
 
 _OC = "https://oc.test"
@@ -60,7 +60,7 @@ async def test_it_is_explained_and_looked_at(placement: Placement, window: Windo
 async def test_a_list_in_the_decision_needs_nobody_to_look(
     placement: Placement, window: Window
 ) -> None:
-    output = {"found": {"Items": [{"ID": "p7"}]}}
+    output: Json = {"found": {"Items": [{"ID": "p7"}]}}
     shown = await preview(placement, Given(output=output), window, base_url=_OC)
     assert shown.look.page
     assert msgspec.json.decode(shown.look.page.body)["Items"] == [{"ID": "p7"}]

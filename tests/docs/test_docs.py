@@ -11,7 +11,6 @@ import pytest
 from proxy import usage
 from proxy.edge.telemetry import Metrics
 from proxy.errors import (
-    DocumentError,
     EventRefused,
     OrderCloudRefused,
     ProxyError,
@@ -29,7 +28,7 @@ PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted(DOCS.rglob("*.md"
 SOURCES = [*(ROOT / "proxy").rglob("*.py"), *(ROOT / "sandbox").rglob("*.py")]
 _LINK = re.compile(r"\]\(([^)\s]+)\)")
 _ANCHOR = re.compile(r"docs/sources\.md#([a-z0-9-]+)")
-_INSIDE = {UpstreamError, DocumentError, EventRefused, OrderCloudRefused, ScopeChanged}
+_INSIDE = {UpstreamError, EventRefused, OrderCloudRefused, ScopeChanged}
 """Errors that no caller gets under their own code."""
 
 

@@ -45,7 +45,7 @@ async def test_a_page_asks_who_has_no_key(running: Gateway, path: str) -> None:
 async def test_all_that_a_page_is_made_of_is_there_for_everybody(
     running: Gateway, page: str
 ) -> None:
-    wanted, seen = {page}, set()
+    wanted, seen = {page}, set[str]()
     while missing := wanted - seen:
         text = (_ADMIN / (name := missing.pop())).read_text()
         seen.add(name)
