@@ -14,6 +14,7 @@ from pathlib import Path
 
 import uvloop
 
+from proxy.folder import Folder
 from proxy.reload import RuleBook
 from proxy.tasks import Tasks
 
@@ -66,7 +67,7 @@ def write(folder: Path, files: int, edit: int) -> int:
 async def waits(folder: Path, files: int) -> AsyncIterator[float]:
     """Give the longest wait of each edit, in milliseconds."""
     loaded = asyncio.Event()
-    book = RuleBook(folder, on_load=lambda _: loaded.set())
+    book = RuleBook(Folder(folder), on_load=lambda _: loaded.set())
     tasks, pulse = Tasks(), Pulse()
     tasks.spawn(book.watch(), name="rules watcher")
     tasks.spawn(pulse.beat(), name="pulse")

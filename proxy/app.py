@@ -129,10 +129,10 @@ async def _start(config: Config, stack: contextlib.AsyncExitStack) -> _Parts:
     """Start all that works until *stack* is closed."""
     metrics, tasks = Metrics(), Tasks()
     recipes = Recipes(config.cache.answers, metrics=metrics)
-    rules = RuleBook(config.rules.folder, on_load=partial(_note_rules, metrics, recipes))
     upstreams = await _connect(config, metrics, stack)
     fleet = await stack.enter_async_context(fleets.running(config, metrics, tasks))
     stack.push_async_callback(tasks.close)
+    rules = RuleBook(fleet.source, on_load=partial(_note_rules, metrics, recipes))
     caches = await stack.enter_async_context(cached.running(config.cache, metrics, tasks, fleet))
     verifier = _verifier(config, metrics, tasks, upstreams)
     caches.remember_keys(verifier)
@@ -213,7 +213,7 @@ def _admin(parts: _Parts, health: Health) -> ASGIApp:
     config, metrics = parts.means.config, parts.means.metrics
     endpoints = AdminEndpoints(health, metrics, config)
     purge = PurgeEndpoint(parts.means.fleet.purges)
-    desk = Desk(parts.rules, traffic=metrics.traffic)
+    desk = Desk(parts.rules, parts.means.fleet.edits, traffic=metrics.traffic)
     rules = RulesEndpoints(desk, _shelf(parts), base_url=config.ordercloud.url)
     return routes.admin(endpoints, purge, rules, config=config, metrics=metrics)
 

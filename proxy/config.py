@@ -51,10 +51,12 @@ class Config(Section):
     log: Log = Log()
 
     @model_validator(mode="after")
-    def _check_outbox(self) -> Self:
-        if self.events.outbox == "redis" and not self.redis.nodes:
-            what = "the outbox is in Redis, but `redis.nodes` names none"
-            raise document.refusal(what, "name its host and port there")
+    def _check_redis(self) -> Self:
+        in_redis = {"the outbox": self.events.outbox, "edits of rules": self.rules.edits}
+        for what, where in in_redis.items():
+            if where == "redis" and not self.redis.nodes:
+                fault = f"{what} would be in Redis, but `redis.nodes` names none"
+                raise document.refusal(fault, "name its host and port there")
         return self
 
     def shown(self) -> dict[str, Any]:

@@ -12,23 +12,22 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from proxy import folder as folders
 from proxy.core import examples, lint
 from proxy.core.diff import Change, compare, touched_ratio
 from proxy.core.examples import Outcome
 from proxy.core.placement import Placement
 from proxy.core.traffic import Traffic
+from proxy.edits import Edits
 from proxy.errors import (
     DocumentError,
     EditConflict,
     Problem,
     RequestError,
-    RulesReadOnly,
     UnknownPlacement,
 )
 from proxy.folder import BESIDE, RULES
 from proxy.reload import RuleBook
-from proxy.revisions import Revision, Revisions, etag_of
+from proxy.revisions import Revision, etag_of
 from proxy.ruleset import RuleSet
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
@@ -79,8 +78,9 @@ class Review:
 class Desk:
     """Edits the rules of *book*; *traffic* tells what was shown of late."""
 
-    def __init__(self, book: RuleBook, *, traffic: Callable[[], Traffic]) -> None:
+    def __init__(self, book: RuleBook, edits: Edits, *, traffic: Callable[[], Traffic]) -> None:
         self._book = book
+        self._edits = edits
         self._traffic = traffic
         self._publishing = asyncio.Lock()
 
@@ -104,12 +104,16 @@ class Desk:
         Raises:
             RequestError: no file can be called so.
             UnknownPlacement: there is none.
+            DocumentError: it is no text.
         """
         path = self._path(name)
-        text = await asyncio.to_thread(_read, path)
-        if text is None:
-            raise _unknown(path)
-        return path.name, text
+        match await self._book.text(path):
+            case None:
+                raise _unknown(path)
+            case str(text):
+                return path.name, text
+            case problem:
+                raise DocumentError((problem,))
 
     async def revisions(self, name: str) -> list[Revision]:
         """Return what is kept of the file's former texts, the newest first.
@@ -117,7 +121,7 @@ class Desk:
         Raises:
             RequestError: no file can be called so.
         """
-        return await asyncio.to_thread(Revisions(self._path(name)).listed)
+        return await self._edits.revisions(self._path(name))
 
     async def revision(self, name: str, revision_id: str) -> str:
         """Return one of the file's former texts.
@@ -126,7 +130,7 @@ class Desk:
             RequestError: no file can be called so.
             UnknownRevision: it is not kept.
         """
-        return await asyncio.to_thread(Revisions(self._path(name)).text, revision_id)
+        return await self._edits.revision(self._path(name), revision_id)
 
     async def draft(self, edit: Edit) -> tuple[Path, RuleSet]:
         """Return the edit's file, and all rules as they would be with it.
@@ -156,27 +160,24 @@ class Desk:
     async def publish(self, edit: Edit, *, expects: Callable[[str | None], bool]) -> Review:
         """Put *edit* into service, if the file's entity tag (None: no file) is as one *expects*.
 
-        It serves once this returns, and stands in the folder.
+        It serves once this returns, and is kept where the rules come from.
 
         Raises:
             RequestError, DocumentError: as `draft` does; nothing has changed.
             EditConflict: somebody else has edited the file meanwhile.
-            RulesReadOnly: the folder cannot be written.
+            RulesReadOnly, RedisAway: the edit cannot be kept.
             UnknownPlacement: there is no file to be removed.
         """
         async with self._publishing:
             path = self._path(edit.name)
-            before = await asyncio.to_thread(_read, path)
-            if not expects(None if before is None else etag_of(before)):
+            before = await self._book.text(path)
+            said = "" if isinstance(before, Problem) else before
+            if not expects(None if said is None else etag_of(said)):
                 raise EditConflict(f"{path.name} is not as it was when this edit began; read it")
-            if before is None and edit.text is None:
+            if said is None and edit.text is None:
                 raise _unknown(path)
             review = await self.review(edit)
-            try:
-                await asyncio.to_thread(_replace, path, before, edit.text)
-            except OSError as exc:
-                what = f"{path.name} cannot be written: {exc.strerror}"
-                raise RulesReadOnly(f"{what}; edit it where the rules folder comes from") from exc
+            await self._edits.put(path, said, edit.text)
             await self._book.reload()
         _log.info("rules published", extra={"file": path.name, "version": review.version})
         return review
@@ -191,25 +192,6 @@ class Desk:
         written = folder / f"{name}{RULES}"
         placement = self.rules.placements.get(name)
         return written if placement is None or written.exists() else Path(placement.file)
-
-
-def _read(path: Path) -> str | None:
-    try:
-        return path.read_bytes().decode("utf-8", "replace")
-    except FileNotFoundError:
-        return None
-
-
-def _replace(path: Path, before: str | None, after: str | None) -> None:
-    """Write the file, or remove it; keep both texts."""
-    kept = Revisions(path)
-    if before is not None:
-        kept.keep(before, datetime.fromtimestamp(path.stat().st_mtime, UTC))
-    if after is None:
-        path.unlink()
-        return
-    folders.write(path, after)
-    kept.keep(after, datetime.now(UTC))
 
 
 def _unknown(path: Path) -> UnknownPlacement:

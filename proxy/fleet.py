@@ -1,4 +1,4 @@
-"""What this replica has in common with the others, put together: answers, fetches, purges.
+"""What this replica has in common with the others, put together: answers, purges, edited rules.
 
 Without Redis it is on its own, and nothing of this is anywhere.
 """
@@ -21,8 +21,12 @@ from proxy.edge.broadcast import Broadcast
 from proxy.edge.codec import Codec
 from proxy.edge.redis import Redis
 from proxy.edge.shared import Shared
+from proxy.edge.sharededits import SharedEdits
 from proxy.edge.telemetry import Metrics
+from proxy.edits import Edits, FolderEdits
 from proxy.errors import RedisAway
+from proxy.folder import Folder
+from proxy.reload import Source
 from proxy.tasks import Tasks
 
 T = TypeVar("T")
@@ -36,6 +40,9 @@ class Fleet:
     purges: Purges
     replicas: Callable[[str, Codec[Any]], Replicas[Any] | None]
     """Makes what the cache of that name has to do with those of other replicas."""
+    source: Source
+    edits: Edits
+    """Where the rules come from, and where edits of them go."""
     redis: Callable[[], dict[str, bool]] | None = None
     """Says whether Redis is there, for who looks; it is never a reason to be out of service."""
 
@@ -46,12 +53,13 @@ def running(
     """Belong to the fleet for the block, if there is one."""
     if config.redis.nodes:
         return _together(config, metrics, tasks)
-    return contextlib.nullcontext(_alone(metrics))
+    return contextlib.nullcontext(_alone(config, metrics))
 
 
-def _alone(metrics: Metrics) -> Fleet:
+def _alone(config: Config, metrics: Metrics) -> Fleet:
     journals = _journals(positions.at_moment(time.time()))
-    return Fleet(journals, _purges(journals, metrics), lambda *_: None)
+    folder = Folder(config.rules.folder)
+    return Fleet(journals, _purges(journals, metrics), lambda *_: None, folder, FolderEdits())
 
 
 @contextlib.asynccontextmanager
@@ -64,6 +72,7 @@ async def _together(config: Config, metrics: Metrics, tasks: Tasks) -> AsyncIter
         with contextlib.suppress(RedisAway):
             await broadcast.catch_up()
         tasks.spawn(broadcast.run(), name="purges of all replicas")
+        source, edits = await _rules(config, server, tasks)
         metrics.upstream_open.labels("redis").set_function(lambda: server.is_away)
         metrics.purges_heard.set_function(lambda: broadcast.is_listening)
         yield Fleet(
@@ -72,8 +81,21 @@ async def _together(config: Config, metrics: Metrics, tasks: Tasks) -> AsyncIter
             lambda name, codec: Replicas(
                 _shared(config, server, metrics, name, codec), tasks=tasks
             ),
+            source,
+            edits,
             redis=lambda: {"reachable": not server.is_away, "listening": broadcast.is_listening},
         )
+
+
+async def _rules(config: Config, server: Redis, tasks: Tasks) -> tuple[Source, Edits]:
+    folder = Folder(config.rules.folder)
+    if config.rules.edits == "folder":
+        return folder, FolderEdits()
+    shared = SharedEdits(server, folder, prefix=config.redis.prefix)
+    with contextlib.suppress(RedisAway):
+        await shared.catch_up()
+    tasks.spawn(shared.run(), name="edits of all replicas")
+    return shared, shared
 
 
 def _journals(start: int) -> Journals:

@@ -6,6 +6,7 @@ Marketers' editors, git, Kubernetes and the admin port all write here; nobody lo
 import contextlib
 import os
 import time
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
 
@@ -20,25 +21,29 @@ Files: TypeAlias = dict[str, str | Problem]
 """The text of each file by its path, or why it cannot be read."""
 
 
-def read(folder: Path) -> Files:
-    """Read the rules of *folder*, and the lists beside them as far as they are texts."""
-    texts = {str(path): _text(path) for path in _files(folder)}
-    return {name: text for name, text in texts.items() if text is not None}
+@dataclass(frozen=True, slots=True)
+class Folder:
+    """A folder of rules. Its methods block: on another machine's disk, for long."""
 
+    path: Path
 
-def look(folder: Path) -> tuple[object, ...] | None:
-    """Return what differs once a file does; None where one is so new that it may yet change.
+    def read(self) -> Files | None:
+        """Read the rules, and the lists beside them as far as they are texts; None: all is gone."""
+        if not self.path.is_dir():
+            return None
+        texts = {str(path): _text(path) for path in _files(self.path)}
+        return {name: text for name, text in texts.items() if text is not None}
 
-    Two writes within a tick of the file system's clock may look the same.
-    """
-    stats = [(path.name, _stat(path)) for path in _files(folder)]
-    newest_ns = max((stat.st_mtime_ns for _, stat in stats if stat), default=0)
-    if abs(time.time_ns() - newest_ns) < _NEW_NS:
-        return None
-    return (
-        _stat(folder) is not None,
-        *((name, stat and (stat.st_ino, stat.st_size, stat.st_mtime_ns)) for name, stat in stats),
-    )
+    def look(self) -> tuple[object, ...] | None:
+        """Return what differs once a file does; None where one is so new that it may yet change.
+
+        Two writes within a tick of the file system's clock may look the same.
+        """
+        stats = [(path.name, _stat(path)) for path in _files(self.path)]
+        newest_ns = max((stat.st_mtime_ns for _, stat in stats if stat), default=0)
+        if abs(time.time_ns() - newest_ns) < _NEW_NS:
+            return None
+        return (_stat(self.path) is not None, *((name, _told(stat)) for name, stat in stats))
 
 
 def write(path: Path, text: str) -> None:
@@ -72,11 +77,15 @@ def _text(path: Path) -> str | Problem | None:
     try:
         if path.suffix == BESIDE and path.stat().st_size > document.MAX_BYTES:
             return None
-        return path.read_text("utf-8")
+        return path.read_bytes().decode()
     except (OSError, UnicodeDecodeError) as exc:
         if path.suffix == BESIDE:
             return None
         return Problem(str(path), 1, 1, f"cannot be read as text: {exc}", "save it as UTF-8")
+
+
+def _told(stat: os.stat_result | None) -> tuple[int, ...]:
+    return (stat.st_ino, stat.st_size, stat.st_mtime_ns) if stat else ()
 
 
 def _stat(path: Path) -> os.stat_result | None:

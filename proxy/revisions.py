@@ -10,8 +10,10 @@ from proxy import folder as folders
 from proxy.errors import UnknownRevision
 
 _FOLDER = ".revisions"
-_KEPT_MAX = 100
-_NAME = re.compile(r"(\d{8}T\d{6}\.\d{6}Z)-([0-9a-f]{16})")
+KEPT_MAX = 100
+"""So many texts of a file are kept."""
+
+_NAME = re.compile(r"\d{8}T\d{6}\.\d{6}Z-[0-9a-f]{16}")
 _MOMENT = "%Y%m%dT%H%M%S.%fZ"
 
 
@@ -33,6 +35,18 @@ class Revision:
     etag: str
 
 
+def write_id(text: str, at: datetime) -> str:
+    """Return the id of the revision with that *text*."""
+    return f"{at.astimezone(UTC).strftime(_MOMENT)}-{_digest(text)}"
+
+
+def read_id(revision_id: str) -> Revision:
+    """Return the revision with that id, as `write_id` has written it."""
+    moment, _, digest = revision_id.partition("-")
+    at = datetime.strptime(moment, _MOMENT).replace(tzinfo=UTC)
+    return Revision(revision_id, at, f'"{digest}"')
+
+
 class Revisions:
     """The texts of one rules file, in a hidden folder beside it, the last hundred."""
 
@@ -49,21 +63,14 @@ class Revisions:
         if kept and kept[0].etag == etag_of(text):
             return
         self._folder.mkdir(parents=True, exist_ok=True)
-        name = f"{at.astimezone(UTC).strftime(_MOMENT)}-{_digest(text)}"
-        folders.write(self._folder / name, text)
-        for revision in kept[_KEPT_MAX - 1 :]:
+        folders.write(self._folder / write_id(text, at), text)
+        for revision in kept[KEPT_MAX - 1 :]:
             (self._folder / revision.id).unlink(missing_ok=True)
 
     def listed(self) -> list[Revision]:
         """Return what is kept, the newest first."""
         names = (path.name for path in self._folder.glob("*"))
-        found = [match for name in names if (match := _NAME.fullmatch(name))]
-        return [
-            Revision(
-                match[0], datetime.strptime(match[1], _MOMENT).replace(tzinfo=UTC), f'"{match[2]}"'
-            )
-            for match in sorted(found, key=lambda match: match[0], reverse=True)
-        ]
+        return [read_id(name) for name in sorted(filter(_NAME.fullmatch, names), reverse=True)]
 
     def text(self, revision_id: str) -> str:
         """Return one text.

@@ -6,11 +6,10 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from proxy import folder as folders
 from proxy.core.placement import Placement
 from proxy.core.rules import load
 from proxy.errors import DocumentError, Problem, UnknownPlacement
-from proxy.folder import BESIDE, RULES, Files
+from proxy.folder import BESIDE, RULES, Files, Folder
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +64,7 @@ EMPTY = RuleSet({}, (), "", 0.0, {})
 
 def load_folder(folder: Path, before: RuleSet = EMPTY) -> RuleSet:
     """Read the rules of *folder*; see `assemble`."""
-    return assemble(folders.read(folder), before)
+    return assemble(Folder(folder).read() or {}, before)
 
 
 def assemble(texts: Files, before: RuleSet = EMPTY) -> RuleSet:

@@ -172,6 +172,9 @@ class Rules(Section):
     """Where the marketers' files are."""
 
     folder: Path = Field(Path("rules"), description="beside this file, unless absolute")
+    edits: Literal["folder", "redis"] = Field(
+        "folder", description="where edits over the admin port go; `redis` for many replicas"
+    )
 
 
 class Events(Section):

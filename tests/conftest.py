@@ -26,7 +26,7 @@ _REDIS = {"running_redis", "running_cluster", "running_sentinel"}
 class StartGateway(Protocol):
     """Starts a gateway with the given rules files; sections override its configuration."""
 
-    async def __call__(self, rules: Mapping[str, str], **sections: Mapping[str, Any]) -> Gateway:
+    async def __call__(self, rules: Mapping[str, str], /, **sections: Mapping[str, Any]) -> Gateway:
         """Return the running gateway."""
 
 
@@ -106,7 +106,7 @@ def gateway(servers: Servers, ordercloud: OrderCloud, cdp: Cdp, tmp_path: Path) 
     """Start gateways in front of both emulators."""
     folder = tmp_path / "rules"
 
-    async def start(rules: Mapping[str, str], **sections: Mapping[str, Any]) -> Gateway:
+    async def start(rules: Mapping[str, str], /, **sections: Mapping[str, Any]) -> Gateway:
         folder.mkdir(exist_ok=True)
         for name, text in rules.items():
             (folder / name).write_text(text)

@@ -229,11 +229,15 @@ def test_a_file_that_is_not_there_is_told(tmp_path: Path) -> None:
         config.load(tmp_path / "no-such-file", {})
 
 
-def test_an_outbox_in_redis_needs_a_redis(tmp_path: Path) -> None:
-    (mistake,) = mistakes(tmp_path, f"{LEAST}events: {{outbox: redis}}\n")
-    assert "the outbox is in Redis, but `redis.nodes` names none" in mistake
-    settings = loaded(tmp_path, f"{LEAST}events: {{outbox: redis}}\nredis: {{nodes: [r:6379]}}\n")
-    assert settings.events.outbox == "redis"
+@pytest.mark.parametrize(
+    ("setting", "what"),
+    [("events: {outbox: redis}", "the outbox"), ("rules: {edits: redis}", "edits of rules")],
+)
+def test_what_is_in_redis_needs_a_redis(tmp_path: Path, setting: str, what: str) -> None:
+    (mistake,) = mistakes(tmp_path, f"{LEAST}{setting}\n")
+    assert f"{what} would be in Redis, but `redis.nodes` names none" in mistake
+    settings = loaded(tmp_path, f"{LEAST}{setting}\nredis: {{nodes: [r:6379]}}\n")
+    assert "redis" in {settings.events.outbox, settings.rules.edits}
 
 
 def test_a_file_of_that_name_can_still_be_the_outbox(tmp_path: Path) -> None:

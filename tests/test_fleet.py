@@ -159,6 +159,23 @@ async def test_a_purge_that_a_gateway_was_cut_off_from_is_caught_up_on(
     )
 
 
+async def test_rules_that_are_published_at_one_gateway_serve_at_all(
+    fleet: Fleet, gateway: StartGateway, tmp_path: Path
+) -> None:
+    token, browser = await fleet.ordercloud.token(), await fleet.cdp.browser()
+    sections = {"redis": fleet.server.section, "rules": {"edits": "redis"}}
+    started = [await gateway({"home.yaml": RULES}, **sections) for _ in range(2)]
+    one, other = (Replica(each.shop, each.admin) for each in started)
+    key = {"authorization": f"Bearer {ADMIN_KEY}"}
+    text = RULES.replace("pageSize: 3", "pageSize: 2")
+    published = await one.admin.put("/rules/home", content=text, headers=key)
+    assert len((await one.ask(token, browser)).json()["Items"]) == 2
+    await until(lambda: other.ask(token, browser), lambda answer: len(answer.json()["Items"]) == 2)
+    read = await other.admin.get("/rules/home", headers=key)
+    assert (read.text, read.headers["etag"]) == (text, published.headers["etag"])
+    assert (tmp_path / "rules" / "home.yaml").read_text() == RULES
+
+
 async def test_what_one_gateway_is_told_of_concerns_all(
     fleet: Fleet, gateway: StartGateway
 ) -> None:

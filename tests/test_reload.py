@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from proxy.errors import DocumentError
+from proxy.folder import Folder
 from proxy.reload import RuleBook, _reload
 from proxy.ruleset import RuleSet, load_folder
 from proxy.tasks import Tasks
@@ -31,7 +32,7 @@ class TestWatching:
     @pytest.fixture
     async def book(self, tmp_path: Path, loads: list[RuleSet]) -> AsyncIterator[RuleBook]:
         (tmp_path / "hero.yaml").write_text(_good())
-        book = RuleBook(tmp_path, on_load=loads.append)
+        book = RuleBook(Folder(tmp_path), on_load=loads.append)
         tasks = Tasks()
         tasks.spawn(book.watch(), name="watcher")
         yield book
@@ -74,7 +75,7 @@ class TestWatching:
         folder.mkdir()
         (folder / "..data").symlink_to(tmp_path / "v1")
         (folder / "hero.yaml").symlink_to(Path("..data") / "hero.yaml")
-        book = RuleBook(folder, on_load=lambda _: None)
+        book = RuleBook(Folder(folder), on_load=lambda _: None)
         tasks = Tasks()
         tasks.spawn(book.watch(), name="watcher")
         first = book.current
@@ -111,13 +112,13 @@ class TestWatching:
         (tmp_path / "hero.yaml").write_text(_good())
         before = load_folder(tmp_path)
         shutil.rmtree(tmp_path)
-        after = _reload(tmp_path, before)
+        after = _reload(Folder(tmp_path), before)
         assert after.placements == before.placements
         assert "gone" in after.problems[0].what
 
     def test_a_folder_that_is_none_is_told(self, tmp_path: Path) -> None:
         with pytest.raises(DocumentError, match=r"set rules\.folder"):
-            RuleBook(tmp_path / "nowhere", on_load=lambda _: None)
+            RuleBook(Folder(tmp_path / "nowhere"), on_load=lambda _: None)
 
 
 def _current(book: RuleBook) -> Callable[[], Awaitable[RuleSet]]:
