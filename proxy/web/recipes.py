@@ -10,23 +10,24 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from itertools import zip_longest
 from typing import Any, TypeAlias
+from weakref import WeakValueDictionary
 
 import msgspec
 from starlette.types import Message, Scope
-from uvicorn.protocols.http.httptools_impl import STATUS_LINE
 
 from proxy.core.traffic import Kind
 from proxy.edge.telemetry import QUICK_S, Metrics
 from proxy.model import Held, Page
 from proxy.pipeline import Basis
 from proxy.ruleset import RuleSet
+from proxy.web import heads
 from proxy.web.entrance import REQUEST_ID, request_ids
+from proxy.web.heads import AGE, DATE, ETAG, FIRST_TTL, ID, LENGTH, Cut
 
 _HEARD, _PLAIN = "heard", "plain"
-_ENTRY_BYTES = 1350
-"""What a remembered answer takes beside the request: 1100 with two holds, 1600 with four."""
+_ENTRY_BYTES = 900
+"""What a remembered answer takes beside the request: 700 with two holds, 1150 with four."""
 
 _KINDS_MAX = 5_000
 _TRACE = re.compile(
@@ -38,11 +39,6 @@ _TRACE = re.compile(
 
 _ID_LINE = re.compile(rb"\r\nx-request-id:([^\r\n]*)", re.IGNORECASE)
 _FOLDED = re.compile(rb"\n[ \t]")
-_GAP = b"\0"  # which no header may hold
-_TTL = re.compile(rb"(?<=;ttl=)\d+")
-_DURATION = re.compile(rb"(?<=;dur=)\d+\.\d+")
-_CHANGING = [b"cache-status", b"age", b"x-request-id"]
-_DATE, _FIRST_TTL, _AGE, _ID = 1, 3, -5, -3
 _NUMBERS_KEPT = 24 * 3600
 
 
@@ -92,16 +88,12 @@ def leave(scope: Scope, plain: Plain) -> None:
 
 @dataclass(slots=True)
 class Tally:
-    """Counts answers that have all their labels in common, until the metrics take them over.
-
-    They have most of the *head* in common, too.
-    """
+    """Counts answers that have all their labels in common, until the metrics take them over."""
 
     request: tuple[str, str, str]
     placement: tuple[str, ...]
     page: tuple[str, ...]
     kind: Kind | None
-    head: list[bytes] = field(default_factory=list)
     count: int = 0
     seconds: float = 0.0
     slow: list[float] = field(default_factory=list)
@@ -113,12 +105,6 @@ class Tally:
             self.seconds += seconds
         else:
             self.slow.append(seconds)
-
-    def share(self, head: list[bytes]) -> list[bytes]:
-        """Return *head* made of the parts of the first one as far as they are the same."""
-        self.head = self.head or head
-        pairs = zip_longest(head, self.head[: len(head)])
-        return [first if part == first else part for part, first in pairs]
 
     def move_to(self, metrics: Metrics) -> None:
         """Count all in *metrics*, and begin anew."""
@@ -134,26 +120,40 @@ class Tally:
         self.count, self.seconds, self.slow = 0, 0.0, []
 
 
+@dataclass(slots=True, weakref_slot=True, eq=False)
+class Head:
+    """What the heads of many answers have in common, their gaps open; what counts them; the rules.
+
+    *version* is that of the rules.
+    """
+
+    texts: list[bytes]
+    tally: Tally
+    version: str
+
+
 class Recipe:
-    """How to give an answer again. *parts* are its head, cut at the gaps, and the gaps."""
+    """How to give an answer again: what it has for itself, beside the *head*."""
 
     __slots__ = (
         "_asked_at",
         "_decision",
         "_due",
+        "_etag",
         "_expires_at",
+        "_length",
         "_page",
-        "_parts",
         "_pick",
         "_shopper",
-        "tally",
-        "version",
+        "head",
     )
 
-    def __init__(self, parts: list[bytes], plain: Plain, tally: Tally) -> None:
+    def __init__(self, head: Head, own: Cut, plain: Plain) -> None:
         basis = plain.basis
         every = (*_caches(basis), *basis.shopper)
-        self._parts = tuple(parts)
+        self.head = head
+        self._etag = own.etag
+        self._length = own.length
         self._shopper = basis.shopper
         self._decision = basis.decision
         self._page = basis.page
@@ -161,8 +161,6 @@ class Recipe:
         self._asked_at = min(hold.asked_at for hold in every)
         self._due = min(hold.due for hold in every)
         self._expires_at = basis.until
-        self.version = plain.version
-        self.tally = tally
 
     def answer(self, now: float, date: bytes, request_id: bytes) -> Answer | None:
         """Return the answer at *now* (of the caches' clock), or None: the app has to be asked."""
@@ -171,8 +169,8 @@ class Recipe:
         for known in self._shopper:
             if known.value() is None:
                 return None
-        parts = [*self._parts]
-        gap = _FIRST_TTL
+        parts = self.head.texts.copy()
+        gap = FIRST_TTL
         if (decision := self._decision) is not None:
             if decision.value() is None:
                 return None
@@ -182,9 +180,11 @@ class Recipe:
         if page is None or (body := self._pick(page)) is None:
             return None
         parts[gap] = _NUMBERS[int(self._page.until - now)]
-        parts[_DATE] = date
-        parts[_AGE] = _NUMBERS[int(now - self._asked_at)]
-        parts[_ID] = request_id
+        parts[DATE] = date
+        parts[ETAG] = self._etag
+        parts[AGE] = _NUMBERS[int(now - self._asked_at)]
+        parts[LENGTH] = self._length
+        parts[ID] = request_id
         return b"".join(parts), body
 
 
@@ -198,6 +198,7 @@ class Recipes:
         self._oldest_first: deque[bytes] = deque()
         self.size_bytes = 0
         self._tallies: dict[tuple[object, ...], Tally] = {}
+        self._heads: WeakValueDictionary[tuple[object, ...], Head] = WeakValueDictionary()
         self._version = ""
         self._ids = request_ids()
         metrics.before_reading(self._count)
@@ -217,11 +218,11 @@ class Recipes:
         if recipe is None and (bare := _TRACE.sub(b"", request)) != request:
             recipe = self._known.get(bare)
             request_id = _given_id(request)
-        if recipe is None or recipe.version != self._version:
+        if recipe is None or recipe.head.version != self._version:
             return None
         answer = recipe.answer(now, date, request_id or next(self._ids))
         if answer is not None:
-            recipe.tally.add(time.monotonic() - now)
+            recipe.head.tally.add(time.monotonic() - now)
         return answer
 
     def learn(self, scope: Scope, start: Message) -> None:
@@ -232,11 +233,10 @@ class Recipes:
             return
         if _FOLDED.search(request):
             return
-        parts = _parts(start["status"], start["headers"], caches=len(_caches(plain.basis)))
-        if parts is not None:
-            tally = self._tally(scope, start["status"], plain)
-            recipe = Recipe(tally.share(parts), plain, tally)
-            self._keep(_TRACE.sub(b"", request), recipe)
+        own = heads.cut(start["status"], start["headers"], caches=len(_caches(plain.basis)))
+        if own is not None:
+            head = self._head(own.texts, self._tally(scope, start["status"], plain))
+            self._keep(_TRACE.sub(b"", request), Recipe(head, own, plain))
 
     def _keep(self, request: bytes, recipe: Recipe) -> None:
         if request not in self._known:
@@ -247,6 +247,14 @@ class Recipes:
             oldest = self._oldest_first.popleft()
             del self._known[oldest]
             self.size_bytes -= len(oldest) + _ENTRY_BYTES
+
+    def _head(self, texts: list[bytes], tally: Tally) -> Head:
+        """Return the head that others with the same texts have, too."""
+        key = self._version, tally.request, tally.placement, tally.page, tally.kind, *texts
+        head = self._heads.get(key)
+        if head is None:
+            head = self._heads[key] = Head(texts, tally, self._version)
+        return head
 
     def _tally(self, scope: Scope, status: int, plain: Plain) -> Tally:
         request = scope["method"], scope["route"].path, str(status)
@@ -274,31 +282,3 @@ def _given_id(request: bytes) -> bytes | None:
 def _caches(basis: Basis) -> tuple[Held, ...]:
     """Return what is held, in the order of the members of Cache-Status."""
     return (basis.page,) if basis.decision is None else (basis.decision, basis.page)
-
-
-def _parts(
-    status: int, headers: Iterable[tuple[bytes, bytes]], *, caches: int
-) -> list[bytes] | None:
-    """Cut the head at what changes; every second part is a gap, to be filled in `Recipe.answer`.
-
-    None where it is not the head of a placement's answer: not all that changes is in its place.
-    """
-    headers = [(b"date", _GAP), *((name, _with_gaps(name, value)) for name, value in headers)]
-    lines = (b"%b: %b\r\n" % header for header in headers)
-    pieces = b"".join((STATUS_LINE[status], *lines, b"\r\n")).split(_GAP)
-    changing = [name for name, _ in headers if name in _CHANGING]
-    if changing != _CHANGING or len(pieces) != caches + _FIRST_TTL + 1:
-        return None
-    return [part for piece in pieces for part in (piece, b"")]
-
-
-def _with_gaps(name: bytes, value: bytes) -> bytes:
-    match name:
-        case b"cache-status":
-            return _TTL.sub(_GAP, value)
-        case b"age" | b"x-request-id":
-            return _GAP
-        case b"server-timing":
-            return _DURATION.sub(b"0.00", value)  # what no step takes any more
-        case _:
-            return value
