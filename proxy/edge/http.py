@@ -252,4 +252,4 @@ async def connected(
     try:
         yield Upstream(pool, name=name, limit_s=limit_s, in_flight=in_flight, on_call=on_call)
     finally:
-        pool.close()
+        await pool.close()

@@ -1,5 +1,6 @@
 """Connections kept for the next call: which are given again, and which are not."""
 
+import asyncio
 import datetime as dt
 import ipaddress
 import ssl
@@ -12,6 +13,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from proxy.edge import pool
 from proxy.edge.connection import Connection, request_head
 from proxy.edge.pool import Pool, Unconnected
+from proxy.tasks import Tasks
 from tests.answers import until
 from tests.clock import Clock
 from tests.issuer import private_key
@@ -78,8 +80,98 @@ async def test_closing_ends_what_is_kept(servers: Servers) -> None:
     kept = Pool((await _upstream(servers)).url)
     connection = await kept.take()
     kept.give_back(connection)
-    kept.close()
+    await kept.close()
     assert not connection.is_usable()
+
+
+class TestOpening:
+    @pytest.fixture
+    def opening(self, monkeypatch: pytest.MonkeyPatch) -> asyncio.Event:
+        """Let connections come about once this is set: as where the host is far away."""
+        may_open = asyncio.Event()
+        at_once = Pool._open
+
+        async def later(self: Pool) -> Connection:
+            await may_open.wait()
+            return await at_once(self)
+
+        monkeypatch.setattr(Pool, "_open", later)
+        return may_open
+
+    async def test_who_waits_takes_one_that_another_is_done_with(
+        self, servers: Servers, tasks: Tasks, opening: asyncio.Event
+    ) -> None:
+        upstream = await _upstream(servers)
+        kept = Pool(upstream.url)
+        opening.set()
+        connection = await kept.take()
+        opening.clear()
+        first, second = (tasks.spawn(kept.take(), name="take") for _ in range(2))
+        await asyncio.sleep(0)
+        kept.give_back(connection)
+        assert await first is connection
+        opening.set()
+        assert await second is not connection
+        third = await kept.take()  # what was opened for the first
+        assert third not in {connection, await second}
+        assert len(kept._openings._running) == 0
+
+    async def test_who_leaves_takes_none_along(
+        self, servers: Servers, tasks: Tasks, opening: asyncio.Event
+    ) -> None:
+        kept = Pool((await _upstream(servers)).url)
+        opening.set()
+        connection = await kept.take()
+        opening.clear()
+        taker = tasks.spawn(kept.take(), name="take")
+        await asyncio.sleep(0)
+        kept.give_back(connection)
+        taker.cancel()  # in the same turn: it has the connection, and does not know it yet
+        await asyncio.wait({taker})
+        assert await kept.take() is connection
+
+    async def test_none_in_time_is_told_and_nothing_is_left(
+        self, servers: Servers, opening: asyncio.Event
+    ) -> None:
+        kept = Pool((await _upstream(servers)).url)
+        with pytest.raises(TimeoutError):
+            await kept.take(until=asyncio.get_running_loop().time() + 0.01)
+        assert not kept._waiters
+        await kept.close()
+        assert not kept._openings._running
+        assert not opening.is_set()
+
+    async def test_one_that_another_waits_for_no_more_may_fail(
+        self, servers: Servers, tasks: Tasks, opening: asyncio.Event
+    ) -> None:
+        kept = Pool((await _upstream(servers)).url)
+        opening.set()
+        connection = await kept.take()
+        opening.clear()
+        taker = tasks.spawn(kept.take(), name="take")
+        await asyncio.sleep(0)
+        kept.give_back(connection)
+        assert await taker is connection
+        await servers.stop()
+        opening.set()
+        await kept._openings.finish()
+        assert not kept._idle
+
+
+async def test_those_that_lay_idle_for_long_are_closed_while_others_are_used(
+    servers: Servers,
+) -> None:
+    clock = Clock()
+    kept = Pool((await _upstream(servers)).url, clock=clock)
+    first, second = await kept.take(), await kept.take()
+    kept.give_back(first)
+    kept.give_back(second)
+    for _ in range(2):
+        clock.now += 16
+        assert await kept.take() is second
+        assert first.is_usable()
+        kept.give_back(second)
+    assert not first.is_usable()
 
 
 async def test_where_nobody_listens_there_is_no_connection() -> None:
