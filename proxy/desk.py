@@ -4,6 +4,7 @@ Nothing goes into service that could not be served; the rest is told, and theirs
 """
 
 import asyncio
+import json
 import logging
 import re
 from collections.abc import Callable, Iterable, Sequence
@@ -140,6 +141,8 @@ class Desk:
             DocumentError: with every mistake in it, and every one that it makes elsewhere.
         """
         path = self._path(edit.name)
+        if path.suffix == BESIDE and edit.text is not None:
+            _check_json(path, edit.text)
         drafted = await self._book.draft(path, edit.text)
         known = frozenset(self.rules.problems)
         wrong = [one for one in drafted.problems if one.file == str(path) or one not in known]
@@ -154,8 +157,9 @@ class Desk:
             RequestError, DocumentError: as `draft` does.
         """
         path, drafted = await self.draft(edit)
+        is_new = await self._book.text(path) is None
         before, traffic = self.rules, self._traffic()
-        return await asyncio.to_thread(_review, path, before, drafted, traffic)
+        return await asyncio.to_thread(_review, path, before, drafted, traffic, is_new=is_new)
 
     async def publish(self, edit: Edit, *, expects: Callable[[str | None], bool]) -> Review:
         """Put *edit* into service, if the file's entity tag (None: no file) is as one *expects*.
@@ -191,14 +195,28 @@ class Desk:
             return folder / name
         written = folder / f"{name}{RULES}"
         placement = self.rules.placements.get(name)
-        return written if placement is None or written.exists() else Path(placement.file)
+        is_there = str(written) in self.rules.files
+        return written if placement is None or is_there else Path(placement.file)
 
 
 def _unknown(path: Path) -> UnknownPlacement:
     return UnknownPlacement(f"there is no rules file {path.name}")
 
 
-def _review(path: Path, before: RuleSet, after: RuleSet, traffic: Traffic) -> Review:
+def _check_json(path: Path, text: str) -> None:
+    try:
+        json.loads(text)
+    except json.JSONDecodeError as exc:
+        what = f"this is not JSON: {exc.msg}"
+        raise DocumentError((Problem(str(path), exc.lineno, exc.colno, what, "mend it"),)) from exc
+    except RecursionError as exc:
+        what = "this is nested too deeply"
+        raise DocumentError((Problem(str(path), 1, 1, what, "mend it"),)) from exc
+
+
+def _review(
+    path: Path, before: RuleSet, after: RuleSet, traffic: Traffic, *, is_new: bool
+) -> Review:
     now = datetime.now(UTC)
     old, new = before.placements, after.placements
     touched = {name for name in old.keys() | new.keys() if old.get(name) is not new.get(name)}
@@ -217,7 +235,7 @@ def _review(path: Path, before: RuleSet, after: RuleSet, traffic: Traffic) -> Re
             traffic,
         ),
         traffic=traffic,
-        is_new=str(path) not in before.files,
+        is_new=is_new,
     )
 
 

@@ -113,13 +113,13 @@ def _drafted(source: Source, path: Path, text: str | None, current: RuleSet) -> 
     texts = source.read() or {}
     texts.pop(str(path), None)
     written = {} if text is None else {str(path): text}
-    with in_background():
+    with in_background(for_good=False):
         return assemble(dict(sorted((texts | written).items())), current)
 
 
 def _reload(source: Source, current: RuleSet) -> RuleSet:
     """Return the rules of *source*, for long; those that serve, if it is gone."""
-    with in_background():
+    with in_background(for_good=True):
         if (texts := source.read()) is not None:
             return assemble(texts, current)
     what = "the folder is gone; its last rules serve"

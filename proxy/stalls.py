@@ -25,12 +25,13 @@ def settle() -> None:
 
 
 @contextlib.contextmanager
-def in_background() -> Iterator[None]:
+def in_background(*, for_good: bool) -> Iterator[None]:
     """Let other threads run in between, and keep the garbage collector off what the block makes.
 
     A full collection walks through every object of the process while all threads wait: for 10,000
-    rules half a second. So there is none in the block, and what has lived to its end is never
-    looked at again; reference counts free it. What is young is collected as ever.
+    rules half a second. So there is none in the block. Where it makes something *for good*, what
+    has lived to its end is never looked at again; reference counts free it. What is young is
+    collected as ever.
     """
     young, middle, old = gc.get_threshold()
     slice_s = sys.getswitchinterval()
@@ -40,7 +41,8 @@ def in_background() -> Iterator[None]:
         yield
     finally:
         sys.setswitchinterval(slice_s)
-        gc.freeze()
+        if for_good:
+            gc.freeze()
         gc.set_threshold(young, middle, old)
 
 

@@ -131,6 +131,16 @@ class TestReview:
         with pytest.raises(DocumentError, match="already defined"):
             await desk.review(Edit("second", _text()))
 
+    @pytest.mark.parametrize("text", ["[1,\n  2", "[" * 100_000])
+    async def test_a_list_that_is_no_json_is_told(self, desk: Desk, text: str) -> None:
+        with pytest.raises(DocumentError, match=r"list\.json:\d+:\d+: this is"):
+            await desk.review(Edit("list.json", text))
+
+    async def test_a_list_is_new_once(self, desk: Desk) -> None:
+        for is_new in (True, False):
+            review = await desk.publish(Edit("list.json", "[]"), expects=_always)
+            assert review.is_new is is_new
+
     async def test_what_was_wrong_before_elsewhere_is_not_in_the_way(
         self, desk: Desk, folder: Path
     ) -> None:

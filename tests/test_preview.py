@@ -73,6 +73,26 @@ async def test_a_decision_that_holds_none_says_so(placement: Placement, window: 
     assert "no list" in shown.look.why_not
 
 
+async def test_each_variant_of_an_experiment_can_be_seen(window: Window) -> None:
+    split = """experiment: {split: {a: 50, b: 50}, holdout: 10}
+    variants: {a: {query: {categoryID: one}}, b: {query: {categoryID: two}}}"""
+    rules = _RULES.replace(
+        "  - {name: vips, when: {segment: vip}, query: {categoryID: watches}}",
+        f"  - name: vips\n    when: {{segment: vip}}\n    {split}",
+    )
+    placement = load(rules, "hero.yaml")
+    seen = {}
+    for variant in ("a", "b", "holdout", "unknown"):
+        shown = await preview(
+            placement, Given(segments=("vip",)), window, base_url=_OC, variant=variant
+        )
+        assert shown.variants == ("a", "b", "holdout")
+        seen[shown.explanation.variant] = shown.explanation.requests[0].rpartition("=")[2]
+    assert seen == {"a": "one", "b": "two", "holdout": "new"}
+    shown = await preview(placement, Given(), window, base_url=_OC, variant="b")
+    assert (shown.variants, shown.explanation.variant) == ((), None)
+
+
 async def test_segments_that_stand_nowhere_are_refused(tmp_path: Path, window: Window) -> None:
     clever = _RULES.replace("segment: persona", 'segment: "personas[?best].name | [0]"')
     placement = load(clever, str(tmp_path / "hero.yaml"))

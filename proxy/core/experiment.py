@@ -24,6 +24,11 @@ class Experiment:
     weights: Mapping[str, float]
     holdout_ratio: float
 
+    @property
+    def variants(self) -> tuple[str, ...]:
+        """Return the names of all that anybody may get."""
+        return (*self.weights, *([HOLDOUT] if self.holdout_ratio else ()))
+
     def assign(self, who: str) -> str:
         """Return the variant of the shopper called *who*, or HOLDOUT."""
         if _draw(self.salt, HOLDOUT, who) < self.holdout_ratio:

@@ -7,7 +7,8 @@ where Redis is away.
 
 import asyncio
 import contextlib
-from collections.abc import Mapping
+import logging
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
@@ -17,9 +18,11 @@ from typing import Any
 import msgspec
 
 from proxy.edge.redis import Client, Redis
-from proxy.errors import EditConflict, Problem, RedisAway, UnknownRevision
+from proxy.errors import UNREADABLE, EditConflict, Problem, RedisAway, UnknownRevision
 from proxy.folder import Files, Folder
 from proxy.revisions import KEPT_MAX, Revision, etag_of, read_id, write_id
+
+_log = logging.getLogger(__name__)
 
 _LOOK_EVERY_S = 0.5
 _TRIES = 3
@@ -110,8 +113,7 @@ class SharedEdits:
         """
         version, flat = await self._redis.call(self._all)
         if version != self._known.version:
-            named = zip(flat[::2], flat[1::2], strict=True)
-            self._known = _Known(version, {name.decode(): _read_edit(text) for name, text in named})
+            self._known = _Known(version, dict(_readable(flat[::2], flat[1::2])))
 
     async def put(self, path: Path, before: str | None, after: str | None) -> None:
         """Let the file say *after* at all replicas; None: let it go. *before* is what it has said.
@@ -186,6 +188,15 @@ class SharedEdits:
         keys = [*self._keys, self._key_of_past(self.path / name)]
         told: list[bytes | str | int] = [version, name, written, KEPT_MAX, *past]
         return await client.eval(_PUT, len(keys), *keys, *told)
+
+
+def _readable(names: Sequence[bytes], written: Sequence[bytes]) -> Iterator[tuple[str, _Edit]]:
+    """Give the edits; what cannot be read, of another release say, is left out."""
+    for name, text in zip(names, written, strict=True):
+        try:
+            yield name.decode(), _read_edit(text)
+        except UNREADABLE as exc:
+            _log.error("an edit cannot be read", extra={"file": repr(name), "error": str(exc)})
 
 
 def _etag(deployed: str | Problem | None) -> str | None:

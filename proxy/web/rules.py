@@ -31,6 +31,7 @@ _PRIVATE = {"cache-control": "private, no-cache"}
 class _Wanted(msgspec.Struct, forbid_unknown_fields=True):
     file: str
     given: msgspec.Raw = msgspec.Raw(b"{}")
+    variant: str | None = None
     text: str | None = None
 
 
@@ -98,7 +99,9 @@ class RulesEndpoints:
         wanted = _wanted(await read_body(request, 2 * document.MAX_BYTES))
         given = read_given(bytes(wanted.given).decode(), "given")
         placement = await self._placement(wanted)
-        shown = await preview(placement, given, self._window, base_url=self._base_url)
+        shown = await preview(
+            placement, given, self._window, base_url=self._base_url, variant=wanted.variant
+        )
         return _json(shown.as_json())
 
     async def _placement(self, wanted: _Wanted) -> Placement:

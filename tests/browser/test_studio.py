@@ -86,6 +86,19 @@ async def test_what_a_kind_of_shoppers_is_shown_can_be_looked_at(studio: Page) -
     await expect(shown.get_by_text("8 of")).to_contain_text("anonymous shoppers")
 
 
+async def test_each_variant_of_an_experiment_can_be_looked_at(studio: Page) -> None:
+    await _open(studio, "home-hero")
+    split = """experiment: {split: {a: 50, b: 50}}
+    variants: {a: {query: {ID: [p1]}}, b: {query: {ID: [p2, p3]}}}"""
+    await _edit(studio, "query: {ID: [p1, p2, p3]}\n    order: as-listed", split)
+    await studio.get_by_label("Segment").fill("browser")
+    await studio.get_by_label("Segment").blur()
+    shown = studio.locator("[data-shown] [data-id]")
+    for variant, count in (("b", 2), ("a", 1)):
+        await studio.get_by_label("Variant").select_option(variant)
+        await expect(shown).to_have_count(count)
+
+
 async def test_a_mistake_is_told_where_it_is_and_cannot_be_published(studio: Page) -> None:
     await _open(studio, "home-hero")
     await _edit(studio, "pageSize: 8}\ncurated", "pageSize: 800}\ncurated")

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from proxy.edge.redis import Redis, connected
+from proxy.edge.redis import Client, Redis, connected
 from proxy.edge.sharededits import SharedEdits
 from proxy.errors import EditConflict, RedisAway, UnknownRevision
 from proxy.folder import Folder
@@ -175,6 +175,20 @@ async def test_without_redis_the_edits_known_go_on_and_none_can_be_made(
     assert (one.says(), other.says()) == ("edited", "edited")
     await server.start()  # it has forgotten everything
     await until(said, lambda text: text == "deployed")
+
+
+async def test_an_edit_that_cannot_be_read_is_left_out(
+    pair: tuple[Replica, Replica], redis: Redis, caplog: pytest.LogCaptureFixture
+) -> None:
+    one, other = pair
+    await one.put("edited", "offers.yaml")
+
+    async def spoil(client: Client) -> None:
+        await client.hset("{test:rules}:files", "hero.yaml", b"\xff")
+
+    await redis.call(spoil)
+    assert (await other.heard(), other.says("offers.yaml")) == ("deployed", "edited")
+    assert "an edit cannot be read" in caplog.messages
 
 
 async def test_in_a_cluster_too(servers: Servers, tmp_path: Path) -> None:

@@ -28,8 +28,10 @@ export function openPreview({ onInput }) {
       asking = new AbortController();
       shown.ariaBusy = "true";
       try {
-        const body = JSON.stringify({ file: name, text, given: given(form.elements) });
+        const variant = form.elements.variant.value || undefined;
+        const body = JSON.stringify({ file: name, text, given: given(form.elements), variant });
         const seen = await callJson("/preview", { method: "POST", body, signal: asking.signal });
+        offerVariants(form.elements.variant, seen);
         shown.replaceChildren(...explain(seen), ...showList(seen));
       } catch (error) {
         if (error.name === "AbortError") return;
@@ -38,6 +40,12 @@ export function openPreview({ onInput }) {
       shown.ariaBusy = "false";
     },
   };
+}
+
+function offerVariants(select, { variants, variant }) {
+  select.replaceChildren(...variants.map((value) => element("option", { value }, value)));
+  select.value = variant ?? "";
+  select.parentElement.hidden = !variants.length;
 }
 
 function given({ segment, group, buyer, anonymous, at, output }) {
