@@ -88,6 +88,7 @@ async def test_what_a_kind_of_shoppers_is_shown_can_be_looked_at(studio: Page) -
 
 async def test_each_variant_of_an_experiment_can_be_looked_at(studio: Page) -> None:
     await _open(studio, "home-hero")
+    await expect(studio.get_by_label("Variant")).to_be_hidden()
     split = """experiment: {split: {a: 50, b: 50}}
     variants: {a: {query: {ID: [p1]}}, b: {query: {ID: [p2, p3]}}}"""
     await _edit(studio, "query: {ID: [p1, p2, p3]}\n    order: as-listed", split)
