@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 from proxy.core import examples, lint
 from proxy.core.diff import Change, compare, touched_ratio
@@ -33,7 +33,14 @@ from proxy.ruleset import RuleSet
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 
+Expects: TypeAlias = Callable[[str | None], bool]
+"""Says whether a file's entity tag (None: there is no file) is as its editor takes it to be."""
+
 _log = logging.getLogger(__name__)
+
+
+def _anything(_: str | None) -> bool:
+    return True
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,41 +157,45 @@ class Desk:
             raise DocumentError(tuple(wrong))
         return path, drafted
 
-    async def review(self, edit: Edit) -> Review:
+    async def review(self, edit: Edit, *, expects: Expects = _anything) -> Review:
         """Say what *edit* would do.
 
         Raises:
             RequestError, DocumentError: as `draft` does.
-        """
-        path, drafted = await self.draft(edit)
-        is_new = await self._book.text(path) is None
-        before, traffic = self.rules, self._traffic()
-        return await asyncio.to_thread(_review, path, before, drafted, traffic, is_new=is_new)
-
-    async def publish(self, edit: Edit, *, expects: Callable[[str | None], bool]) -> Review:
-        """Put *edit* into service, if the file's entity tag (None: no file) is as one *expects*.
-
-        It serves once this returns, and is kept where the rules come from.
-
-        Raises:
-            RequestError, DocumentError: as `draft` does; nothing has changed.
-            EditConflict: somebody else has edited the file meanwhile.
-            RulesReadOnly, RedisAway: the edit cannot be kept.
+            EditConflict: the file is not as one *expects*.
             UnknownPlacement: there is no file to be removed.
         """
-        async with self._publishing:
-            path = self._path(edit.name)
-            before = await self._book.text(path)
-            said = "" if isinstance(before, Problem) else before
-            if not expects(None if said is None else etag_of(said)):
-                raise EditConflict(f"{path.name} is not as it was when this edit began; read it")
-            if said is None and edit.text is None:
-                raise _unknown(path)
-            review = await self.review(edit)
-            await self._edits.put(path, said, edit.text)
-            await self._book.reload()
-        _log.info("rules published", extra={"file": path.name, "version": review.version})
+        _, review = await self._reviewed(edit, expects)
         return review
+
+    async def publish(self, edit: Edit, *, expects: Expects) -> Review:
+        """Put *edit* into service; it serves once this returns, and is kept where rules come from.
+
+        Raises:
+            RequestError, DocumentError, EditConflict, UnknownPlacement: as `review` does.
+            RulesReadOnly, RedisAway: the edit cannot be kept.
+        """
+        async with self._publishing:
+            before, review = await self._reviewed(edit, expects)
+            await self._edits.put(self._path(edit.name), before, edit.text)
+            await self._book.reload()
+        _log.info("rules published", extra={"file": review.file, "version": review.version})
+        return review
+
+    async def _reviewed(self, edit: Edit, expects: Expects) -> tuple[str | None, Review]:
+        """Return what the file says before the edit, and what is to be known of that."""
+        path = self._path(edit.name)
+        found = await self._book.text(path)
+        before = "" if isinstance(found, Problem) else found
+        if not expects(None if before is None else etag_of(before)):
+            raise EditConflict(f"{path.name} is not as it was when this edit began; read it")
+        if before is None and edit.text is None:
+            raise _unknown(path)
+        _, drafted = await self.draft(edit)
+        rules, traffic, is_new = self.rules, self._traffic(), before is None
+        return before, await asyncio.to_thread(
+            _review, path, rules, drafted, traffic, is_new=is_new
+        )
 
     def _path(self, name: str) -> Path:
         """Return the file called *name*, with or without its ending, or that of the placement."""

@@ -76,13 +76,10 @@ class RulesEndpoints:
         return _json(review.as_json())
 
     async def _do(self, request: Request, edit: Edit) -> Review:
-        if _is_dry(request):
-            return await self._desk.review(edit)
+        do = self._desk.review if _is_dry(request) else self._desk.publish
         if_match = request.headers.get("if-match")
         if_none_match = request.headers.get("if-none-match")
-        return await self._desk.publish(
-            edit, expects=lambda etag: may_write(etag, if_match, if_none_match)
-        )
+        return await do(edit, expects=lambda etag: may_write(etag, if_match, if_none_match))
 
     async def revisions(self, request: Request) -> Response:
         """List a file's former texts, the newest first."""

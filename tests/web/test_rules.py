@@ -154,6 +154,8 @@ class TestWriting:
             edited = _HERO.replace("pageSize: 3", f"pageSize: {page_size}")
             answer = await _put(running, "/rules/hero", edited, if_match=etag)
             assert answer.status_code == status
+        tried = await _put(running, "/rules/hero?dry_run=true", _HERO, if_match=etag)
+        assert tried.status_code == 412
         only_new = await _put(running, "/rules/hero", _HERO, if_none_match="*")
         assert only_new.json()["type"] == "urn:decision-proxy:edit-conflict"
         assert "pageSize: 4" in (await running.operate("/rules/hero")).text
