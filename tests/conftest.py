@@ -20,7 +20,7 @@ from tests.emulators import STOREFRONT, Cdp, OrderCloud
 from tests.servers import ADMIN_KEY, Gateway, Servers, client, free_socket, running_gateway, url_of
 
 _PRODUCTS = 60
-_REDIS = {"running_redis", "running_cluster", "running_sentinel"}
+_REDIS = {"running_redis", "running_cluster", "running_sentinel", "redis"}
 
 
 class StartGateway(Protocol):
@@ -39,9 +39,9 @@ class Built:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what starts Redis, by what its module imports."""
+    """Mark what starts Redis, by what its module imports or its fixtures are."""
     for item in items:
-        if isinstance(item, pytest.Function) and _REDIS & vars(item.module).keys():
+        if isinstance(item, pytest.Function) and _REDIS & {*vars(item.module), *item.fixturenames}:
             item.add_marker(pytest.mark.redis)
 
 

@@ -70,6 +70,7 @@ class Connection(asyncio.Protocol):
         self._fault = ""
         self.is_over = True
         self._is_kept = True
+        self._ends_with_connection = False
         self._parser: httptools.HttpResponseParser | None = None
 
     # The exchange, as its owner drives it

@@ -1,11 +1,17 @@
-"""What the tests of the edge share: upstreams that point anywhere on loopback."""
+"""What the tests of the edge share: upstreams that point anywhere on loopback, and a Redis."""
 
+from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Protocol
 
 import pytest
 
 from proxy.edge.breaker import OnCall
 from proxy.edge.http import Upstream, connected
+from proxy.edge.redis import Redis
+from proxy.edge.redis import connected as redis_connected
+from proxy.sections import Redis as RedisConfig
+from tests.redis import RedisServer, running_redis
 from tests.servers import Servers
 
 
@@ -41,3 +47,16 @@ def connect(servers: Servers) -> Connect:
         )
 
     return connect
+
+
+@pytest.fixture
+async def server(tmp_path: Path) -> AsyncIterator[RedisServer]:
+    """Run a Redis."""
+    async with running_redis(tmp_path) as server:
+        yield server
+
+
+@pytest.fixture
+async def redis(servers: Servers, server: RedisServer) -> Redis:
+    """Connect to it, as patiently as a busy machine needs."""
+    return await servers.start(redis_connected(RedisConfig.model_validate(server.section)))

@@ -1,20 +1,17 @@
 """Purges told from replica to replica through a real Redis that dies and forgets."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterable
-from pathlib import Path
+from collections.abc import Callable, Iterable
 
 import pytest
 
 from proxy.core import positions, tags
 from proxy.edge import broadcast
 from proxy.edge.broadcast import Broadcast
-from proxy.edge.redis import Redis, connected
-from proxy.sections import Redis as RedisConfig
+from proxy.edge.redis import Redis
 from proxy.tasks import Tasks
 from tests import answers
-from tests.redis import RedisServer, running_redis
-from tests.servers import Servers
+from tests.redis import RedisServer
 
 _ALL_SOFT = ((tags.ALL,), False)
 _ALL_HARD = ((tags.ALL,), True)
@@ -59,17 +56,6 @@ async def until(is_so: Callable[[], bool]) -> None:
         return is_so()
 
     await answers.until(ask, bool)
-
-
-@pytest.fixture
-async def server(tmp_path: Path) -> AsyncIterator[RedisServer]:
-    async with running_redis(tmp_path) as server:
-        yield server
-
-
-@pytest.fixture
-async def redis(servers: Servers, server: RedisServer) -> Redis:
-    return await servers.start(connected(RedisConfig.model_validate(server.section)))
 
 
 async def test_a_purge_is_heard_by_every_replica_the_teller_included(

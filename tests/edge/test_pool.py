@@ -98,37 +98,69 @@ class TestOpening:
         monkeypatch.setattr(Pool, "_open", later)
         return may_open
 
-    async def test_who_waits_takes_one_that_another_is_done_with(
-        self, servers: Servers, tasks: Tasks, opening: asyncio.Event
-    ) -> None:
-        upstream = await _upstream(servers)
-        kept = Pool(upstream.url)
+    @pytest.fixture
+    async def kept(self, servers: Servers) -> Pool:
+        return Pool((await _upstream(servers)).url)
+
+    @pytest.fixture
+    async def used(self, kept: Pool, opening: asyncio.Event) -> Connection:
+        """Return the only connection that came about so far."""
         opening.set()
         connection = await kept.take()
         opening.clear()
-        first, second = (tasks.spawn(kept.take(), name="take") for _ in range(2))
+        return connection
+
+    @pytest.fixture
+    async def takers(
+        self,
+        kept: Pool,
+        used: Connection,
+        tasks: Tasks,  # noqa: ARG002 - it has to be there
+    ) -> list[asyncio.Task[Connection]]:
+        """Let two wait, since the only one is used."""
+        takers = [tasks.spawn(kept.take(), name="take") for _ in range(2)]
         await asyncio.sleep(0)
-        kept.give_back(connection)
-        assert await first is connection
+        assert len(kept._waiters) == 2
+        return takers
+
+    async def test_who_waits_takes_one_that_another_is_done_with(
+        self,
+        kept: Pool,
+        used: Connection,
+        takers: list[asyncio.Task[Connection]],
+        opening: asyncio.Event,
+    ) -> None:
+        kept.give_back(used)
+        assert await takers[0] is used
         opening.set()
-        assert await second is not connection
+        second = await takers[1]
         third = await kept.take()  # what was opened for the first
-        assert third not in {connection, await second}
-        assert len(kept._openings._running) == 0
+        assert len({used, second, third}) == 3
+        assert not kept._openings._running
 
     async def test_who_leaves_takes_none_along(
-        self, servers: Servers, tasks: Tasks, opening: asyncio.Event
+        self, kept: Pool, used: Connection, takers: list[asyncio.Task[Connection]]
     ) -> None:
-        kept = Pool((await _upstream(servers)).url)
+        kept.give_back(used)
+        takers[0].cancel()  # in the same turn: it has the connection, and does not know it yet
+        assert await takers[1] is used
+
+    async def test_what_is_opened_for_nobody_any_more_may_fail(
+        self,
+        kept: Pool,
+        used: Connection,
+        takers: list[asyncio.Task[Connection]],
+        servers: Servers,
+        opening: asyncio.Event,
+    ) -> None:
+        kept.give_back(used)
+        await takers[0]
+        await servers.stop()
         opening.set()
-        connection = await kept.take()
-        opening.clear()
-        taker = tasks.spawn(kept.take(), name="take")
-        await asyncio.sleep(0)
-        kept.give_back(connection)
-        taker.cancel()  # in the same turn: it has the connection, and does not know it yet
-        await asyncio.wait({taker})
-        assert await kept.take() is connection
+        with pytest.raises(Unconnected):
+            await takers[1]
+        await kept._openings.finish()
+        assert not kept._idle
 
     async def test_none_in_time_is_told_and_nothing_is_left(
         self, servers: Servers, opening: asyncio.Event
@@ -140,22 +172,6 @@ class TestOpening:
         await kept.close()
         assert not kept._openings._running
         assert not opening.is_set()
-
-    async def test_one_that_another_waits_for_no_more_may_fail(
-        self, servers: Servers, tasks: Tasks, opening: asyncio.Event
-    ) -> None:
-        kept = Pool((await _upstream(servers)).url)
-        opening.set()
-        connection = await kept.take()
-        opening.clear()
-        taker = tasks.spawn(kept.take(), name="take")
-        await asyncio.sleep(0)
-        kept.give_back(connection)
-        assert await taker is connection
-        await servers.stop()
-        opening.set()
-        await kept._openings.finish()
-        assert not kept._idle
 
 
 async def test_those_that_lay_idle_for_long_are_closed_while_others_are_used(
@@ -172,6 +188,21 @@ async def test_those_that_lay_idle_for_long_are_closed_while_others_are_used(
         assert first.is_usable()
         kept.give_back(second)
     assert not first.is_usable()
+
+
+async def test_one_that_is_lost_before_it_is_used_does_no_harm(
+    servers: Servers, caplog: pytest.LogCaptureFixture
+) -> None:
+    upstream = await _upstream(servers)
+    connection = await Pool(upstream.url).take()
+    upstream.hang_up()
+
+    async def is_usable() -> bool:
+        return connection.is_kept_alive
+
+    await until(is_usable, lambda usable: not usable)
+    await asyncio.sleep(0)
+    assert caplog.messages == []  # the loop writes down what a protocol raises
 
 
 async def test_where_nobody_listens_there_is_no_connection() -> None:

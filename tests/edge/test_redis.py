@@ -2,7 +2,6 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
 from pathlib import Path
@@ -20,12 +19,6 @@ from proxy.sections import Redis as RedisConfig
 from proxy.tasks import Tasks
 from tests.redis import RedisServer, running_redis
 from tests.servers import Servers, free_socket
-
-
-@pytest.fixture
-async def server(tmp_path: Path) -> AsyncIterator[RedisServer]:
-    async with running_redis(tmp_path) as server:
-        yield server
 
 
 def config(server: RedisServer, *, limit_s: float = 1.0) -> RedisConfig:

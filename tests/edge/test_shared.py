@@ -1,8 +1,6 @@
 """Entries in a real Redis: checked, compressed, as old as they are, and of one release."""
 
 import hashlib
-from collections.abc import AsyncIterator
-from pathlib import Path
 
 import pytest
 
@@ -11,28 +9,15 @@ from proxy.core.freshness import Lifetime
 from proxy.core.keys import Key, key_of
 from proxy.edge import shared
 from proxy.edge.codec import Codec
-from proxy.edge.redis import Redis, connected
+from proxy.edge.redis import Redis
 from proxy.edge.shared import Shared
-from proxy.sections import Redis as RedisConfig
 from tests.clock import Clock
-from tests.redis import RedisServer, running_redis
-from tests.servers import Servers
+from tests.redis import RedisServer
 
 KEY, OTHER = key_of("text", "one"), key_of("text", "other")
 TEXTS = Codec(str, pack=str, unpack=str)
 _DIFFERENCE_S = 1_000_000.0
 """What the wall clock shows more than the cache's own."""
-
-
-@pytest.fixture
-async def server(tmp_path: Path) -> AsyncIterator[RedisServer]:
-    async with running_redis(tmp_path) as server:
-        yield server
-
-
-@pytest.fixture
-async def redis(servers: Servers, server: RedisServer) -> Redis:
-    return await servers.start(connected(RedisConfig.model_validate(server.section)))
 
 
 class Replica:

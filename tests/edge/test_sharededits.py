@@ -1,6 +1,5 @@
 """Edits that replicas share through a real Redis, alone and as a cluster."""
 
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
@@ -9,22 +8,10 @@ from proxy.edge.redis import Client, Redis, connected
 from proxy.edge.sharededits import SharedEdits
 from proxy.errors import EditConflict, RedisAway, UnknownRevision
 from proxy.folder import Folder
-from proxy.sections import Redis as RedisConfig
 from proxy.tasks import Tasks
 from tests.answers import until
-from tests.redis import RedisServer, running_cluster, running_redis
+from tests.redis import RedisServer, running_cluster
 from tests.servers import Servers
-
-
-@pytest.fixture
-async def server(tmp_path: Path) -> AsyncIterator[RedisServer]:
-    async with running_redis(tmp_path) as server:
-        yield server
-
-
-@pytest.fixture
-async def redis(servers: Servers, server: RedisServer) -> Redis:
-    return await servers.start(connected(RedisConfig.model_validate(server.section)))
 
 
 class Replica:
