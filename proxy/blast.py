@@ -1,7 +1,6 @@
 """`decision-proxy diff --live`: what a change of rules would do to what shoppers see now."""
 
-import difflib
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -9,44 +8,12 @@ from typing import Any
 
 from proxy import shelf
 from proxy.config import Config
-from proxy.core import listing
-from proxy.core.choose import Listed
 from proxy.core.diff import Change, compare, touched_ratio
-from proxy.core.given import Given
+from proxy.core.impact import Impact
 from proxy.core.traffic import NoTraffic, Traffic, read
-from proxy.errors import DocumentError, OrderCloudRefused, Problem, ProxyError
-from proxy.model import Shopper
+from proxy.errors import DocumentError, Problem, ProxyError
 from proxy.remote import fetch_traffic
 from proxy.ruleset import RuleSet
-from proxy.shelf import NobodyNamed, Shelf
-
-_SHOWN_MAX = 3
-
-
-@dataclass(frozen=True, slots=True)
-class Impact:
-    """How the first page of a list changes for a test shopper: IDs that go, come, and move.
-
-    `variant` is empty but for a list of an experiment.
-    """
-
-    placement: str
-    whom: str
-    shopper: str
-    variant: str
-    gone: tuple[str, ...]
-    new: tuple[str, ...]
-    moved: tuple[str, ...]
-    is_newly_empty: bool
-
-    def __str__(self) -> str:
-        """Write it for people."""
-        kinds = (("gone", self.gone), ("new", self.new), ("moved", self.moved))
-        parts = [f"{len(ids)} {what} ({_listed(ids)})" for what, ids in kinds if ids]
-        if self.is_newly_empty:
-            parts.append("nothing is left")
-        variant = f", variant {self.variant}" if self.variant else ""
-        return f"{self.shopper}{variant}: {', '.join(parts) or 'the same items'}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +51,7 @@ class Blast:
         beside = self.impacts or [()] * len(self.changes)
         return {
             "changes": [
-                {**change.as_json(), "impacts": [_as_json(one) for one in impacts]}
+                {**change.as_json(), "impacts": [one.as_json() for one in impacts]}
                 for change, impacts in zip(self.changes, beside, strict=True)
             ],
             "answers": self.traffic.answers if self.traffic else None,
@@ -128,7 +95,7 @@ async def look(
             notes.append(f"the recent traffic is not known: {exc}")
     changes = compare(before.placements, after.placements, datetime.now(UTC), told)
     async with shelf.opened(settings) as opened:
-        impacts = [[one async for one in _impacts(change, opened)] for change in changes]
+        impacts = [await opened.impacts(change) for change in changes]
     return Blast(changes, told, impacts, notes, settings.check.blast)
 
 
@@ -154,76 +121,6 @@ def read_traffic(path: Path) -> Traffic:
     except (OSError, NoTraffic) as exc:
         mend = "save what GET /traffic of the admin port answers"
         raise DocumentError((Problem(str(path), 0, 0, str(exc), mend),)) from exc
-
-
-async def _impacts(change: Change, opened: Shelf) -> AsyncIterator[Impact]:
-    """Give how each list of *change* changes; none where nobody can look at it."""
-    found = await _looking(change, opened) if change.is_of_lists else None
-    if found is None:
-        return
-    given, shopper = found
-    before, after = (side.listed if side else {} for side in (change.before, change.after))
-    for variant in after or before:
-        old = await _ids(before.get(variant, before.get("")), opened, shopper)
-        new = await _ids(after.get(variant), opened, shopper)
-        yield Impact(
-            placement=change.placement,
-            whom=str(given),
-            shopper=shelf.named(shopper),
-            variant=variant,
-            is_newly_empty=not new and (bool(old) or change.before is None),
-            **_moves(old, new),
-        )
-
-
-async def _looking(change: Change, opened: Shelf) -> tuple[Given, Shopper] | None:
-    """Return the first of the shoppers touched for whom there is a test shopper."""
-    for given in change.givens:
-        try:
-            return given, await opened.shopper(shelf.wanted_of(given))
-        except NobodyNamed:
-            continue
-    return None
-
-
-async def _ids(then: Listed | None, opened: Shelf, shopper: Shopper) -> tuple[str, ...]:
-    """Return the IDs on the first page; none where OrderCloud refuses it, or nothing is listed."""
-    if then is None:
-        return ()
-    try:
-        page = await opened.fetch_shown(then, shopper)
-    except OrderCloudRefused:
-        return ()
-    items = listing.parse(page.body).items if page else ()
-    return tuple(map(listing.id_of, items))
-
-
-def _moves(old: Sequence[str], new: Sequence[str]) -> dict[str, tuple[str, ...]]:
-    """Return which IDs go, come, and stand elsewhere among those that stay."""
-    before, after = [one for one in old if one in new], [one for one in new if one in old]
-    blocks = difflib.SequenceMatcher(a=before, b=after, autojunk=False).get_matching_blocks()
-    kept = {one for block in blocks for one in after[block.b : block.b + block.size]}
-    return {
-        "gone": tuple(one for one in old if one not in new),
-        "new": tuple(one for one in new if one not in old),
-        "moved": tuple(one for one in after if one not in kept),
-    }
-
-
-def _as_json(impact: Impact) -> dict[str, Any]:
-    return {
-        "given": impact.whom,
-        "shopper": impact.shopper,
-        "variant": impact.variant or None,
-        "gone": impact.gone,
-        "new": impact.new,
-        "moved": impact.moved,
-        "newly_empty": impact.is_newly_empty,
-    }
-
-
-def _listed(ids: Sequence[str]) -> str:
-    return ", ".join([*ids[:_SHOWN_MAX], "…"] if len(ids) > _SHOWN_MAX else ids)
 
 
 def _span(traffic: Traffic) -> str:

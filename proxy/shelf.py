@@ -5,15 +5,18 @@ import time
 from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
 
 from proxy.config import Config
+from proxy.core import listing
 from proxy.core.choose import Listed
 from proxy.core.compose import compose
+from proxy.core.diff import Change
 from proxy.core.given import Given
+from proxy.core.impact import Impact, moves
 from proxy.core.placement import Rule
 from proxy.edge.http import connected
 from proxy.edge.known import Known
 from proxy.edge.ordercloud import OrderCloud, SignIn
 from proxy.edge.token import Verifier
-from proxy.errors import ProxyError
+from proxy.errors import OrderCloudRefused, ProxyError
 from proxy.model import Composition, ListQuery, Page, Shopper
 from proxy.preview import Look
 from proxy.sections import Check
@@ -99,6 +102,54 @@ class Shelf:
             return Look(await self.fetch_shown(then, shopper), named(shopper))
         except (NobodyNamed, ProxyError) as exc:
             return Look(None, why_not=str(exc))
+
+    async def impacts(self, change: Change) -> list[Impact]:
+        """Return how each list of *change* changes, for the first shopper touched who can look.
+
+        None where nobody can.
+
+        Raises:
+            ProxyError: nobody can be signed in, or OrderCloud gives no usable answer.
+        """
+        found = await self._looking(change) if change.is_of_lists else None
+        if found is None:
+            return []
+        given, shopper = found
+        before, after = (side.listed if side else {} for side in (change.before, change.after))
+        impacts: list[Impact] = []
+        for variant in after or before:
+            old = await self._ids(before.get(variant, before.get("")), shopper)
+            new = await self._ids(after.get(variant), shopper)
+            impacts.append(
+                Impact(
+                    placement=change.placement,
+                    whom=str(given),
+                    shopper=named(shopper),
+                    variant=variant,
+                    is_newly_empty=not new and (bool(old) or change.before is None),
+                    **moves(old, new),
+                )
+            )
+        return impacts
+
+    async def _looking(self, change: Change) -> tuple[Given, Shopper] | None:
+        for given in change.givens:
+            with contextlib.suppress(NobodyNamed):
+                return given, await self.shopper(wanted_of(given))
+        return None
+
+    async def _ids(self, then: Listed | None, shopper: Shopper) -> tuple[str, ...]:
+        """Return the IDs on the first page; none where there is no list, or it is refused."""
+        if then is None:
+            return ()
+        try:
+            page = await self.fetch_shown(then, shopper)
+        except OrderCloudRefused as exc:
+            if exc.is_outage:
+                raise
+            return ()
+        items = listing.parse(page.body).items if page else ()
+        return tuple(map(listing.id_of, items))
 
     async def fetch_shown(self, then: Listed, shopper: Shopper) -> Page | None:
         """Return what *shopper* is shown, put together like the gateway does.

@@ -6,23 +6,28 @@
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
 from proxy import document
+from proxy.core.diff import Change
 from proxy.core.examples import read_given
+from proxy.core.impact import Impact
 from proxy.core.placement import Placement
 from proxy.desk import Desk, Edit, Review
-from proxy.errors import UNREADABLE, RequestError
+from proxy.errors import UNREADABLE, ProxyError, RequestError
 from proxy.folder import BESIDE
 from proxy.preview import Window, preview
 from proxy.revisions import Revision, etag_of
 from proxy.ruleset import RuleSet
 from proxy.web.body import read_body
 from proxy.web.etags import is_known, may_write
+
+_LOOKED_AT_MAX = 20
+"""So many changes are looked at: each is two lists and more."""
 
 _PREVIEW_SHAPE = '{"file": "home-hero", "given": {"segment": "vip"}, "text": "…"}'
 _PRIVATE = {"cache-control": "private, no-cache"}
@@ -35,12 +40,19 @@ class _Wanted(msgspec.Struct, forbid_unknown_fields=True):
     text: str | None = None
 
 
+class Shelf(Window, Protocol):
+    """Lists as test shoppers see them, and as they would."""
+
+    async def impacts(self, change: Change) -> list[Impact]:
+        """Return how lists change, or raise ProxyError; none where nobody can look."""
+
+
 class RulesEndpoints:
     """What marketers' tools call, the studio among them; OrderCloud is at *base_url*."""
 
-    def __init__(self, desk: Desk, window: Window, *, base_url: str) -> None:
+    def __init__(self, desk: Desk, shelf: Shelf, *, base_url: str) -> None:
         self._desk = desk
-        self._window = window
+        self._shelf = shelf
         self._base_url = base_url
 
     async def listed(self, _: Request) -> Response:
@@ -68,12 +80,28 @@ class RulesEndpoints:
             raise RequestError(f"send UTF-8: {exc}") from exc
         review = await self._do(request, Edit(request.path_params["name"], text))
         is_made = review.is_new and not _is_dry(request)
-        return _json(review.as_json(), 201 if is_made else 200, etag=etag_of(text))
+        told = await self._told(request, review)
+        return _json(told, 201 if is_made else 200, etag=etag_of(text))
 
     async def remove(self, request: Request) -> Response:
         """Take the file away; with `dry_run=true` only say what that would do."""
         review = await self._do(request, Edit(request.path_params["name"], None))
-        return _json(review.as_json())
+        return _json(await self._told(request, review))
+
+    async def _told(self, request: Request, review: Review) -> dict[str, Any]:
+        """Return the review, and with `impacts=true` what test shoppers see of its changes."""
+        told = review.as_json()
+        if request.query_params.get("impacts") == "true":
+            looked_at = zip(review.changes, told["changes"][:_LOOKED_AT_MAX], strict=False)
+            for change, beside in looked_at:
+                beside.update(await self._impacts(change))
+        return told
+
+    async def _impacts(self, change: Change) -> dict[str, Any]:
+        try:
+            return {"impacts": [one.as_json() for one in await self._shelf.impacts(change)]}
+        except ProxyError as exc:
+            return {"impacts": [], "why_not": str(exc)}
 
     async def _do(self, request: Request, edit: Edit) -> Review:
         do = self._desk.review if _is_dry(request) else self._desk.publish
@@ -97,7 +125,7 @@ class RulesEndpoints:
         given = read_given(bytes(wanted.given).decode(), "given")
         placement = await self._placement(wanted)
         shown = await preview(
-            placement, given, self._window, base_url=self._base_url, variant=wanted.variant
+            placement, given, self._shelf, base_url=self._base_url, variant=wanted.variant
         )
         return _json(shown.as_json())
 

@@ -124,6 +124,8 @@ async def test_what_an_edit_changes_is_shown_before_it_goes_live_and_can_be_undo
     dialog = studio.locator("[data-dialog]")
     await expect(dialog.locator(".changes strong")).to_have_text("segment browser")
     await expect(dialog.locator(".changes ins")).to_contain_text("ID=p2|p1")
+    impact = dialog.locator("[data-impact]")
+    await expect(impact).to_contain_text("anonymous shoppers: 1 gone (p3), 1 moved (p2)")
     assert (demo.rules / "home-hero.yaml").read_text() == before
     await dialog.get_by_role("button", name="Yes, now").click()
     await expect(studio.locator("[data-state]")).to_have_text("published")

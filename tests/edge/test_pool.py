@@ -115,12 +115,13 @@ class TestOpening:
         self,
         kept: Pool,
         used: Connection,
-        tasks: Tasks,  # noqa: ARG002 - it has to be there
+        tasks: Tasks,
     ) -> list[asyncio.Task[Connection]]:
         """Let two wait, since the only one is used."""
         takers = [tasks.spawn(kept.take(), name="take") for _ in range(2)]
         await asyncio.sleep(0)
         assert len(kept._waiters) == 2
+        assert used.is_kept_alive
         return takers
 
     async def test_who_waits_takes_one_that_another_is_done_with(

@@ -132,6 +132,20 @@ class TestWriting:
         assert (answer.status_code, change["given"]) == (200, [{"group": ["vip"]}])
         assert (tmp_path / "rules" / "hero.yaml").read_text() == _HERO
 
+    async def test_how_lists_change_is_told_to_who_asks(
+        self, running: Gateway, ordercloud: OrderCloud
+    ) -> None:
+        edited = _HERO.replace("categoryID: mens-watches, pageSize: 2", "xp.brand: Nobody")
+        tried = await _put(running, "/rules/hero?dry_run=true&impacts=true", edited)
+        (change,) = tried.json()["changes"]
+        (impact,) = change["impacts"]
+        assert (impact["shopper"], len(impact["gone"])) == ("alice", 2)
+        assert impact["newly_empty"]
+        await ordercloud.fail("/v1/me/products", status=500)
+        tried = await _put(running, "/rules/hero?dry_run=true&impacts=true", edited)
+        (change,) = tried.json()["changes"]
+        assert (change["impacts"], "500" in change["why_not"]) == ([], True)
+
     async def test_what_is_broken_is_refused_with_every_place(
         self, running: Gateway, tmp_path: Path
     ) -> None:

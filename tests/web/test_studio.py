@@ -133,7 +133,7 @@ async def test_answers_are_as_described(
         ("/rules", admin, "GET", "/rules", None, _KEY),
         ("/rules/{name}", admin, "GET", "/rules/hero", None, _KEY),
         ("/rules/{name}", admin, "PUT", "/rules/hero?dry_run=true", _LIST, _KEY),
-        ("/rules/{name}", admin, "PUT", "/rules/hero", _LIST.replace("2", "3"), _KEY),
+        ("/rules/{name}", admin, "PUT", "/rules/hero?impacts=true", _LIST.replace("2", "3"), _KEY),
         ("/rules/{name}", admin, "PUT", "/rules/new", _LIST.replace("hero", "new"), _KEY),
         ("/rules/{name}", admin, "PUT", "/rules/hero", "placement: 1", _KEY),
         ("/rules/{name}", admin, "PUT", "/rules/hero", _LIST, {**_KEY, "if-match": '"1"'}),

@@ -3,11 +3,17 @@
 import { count, element, find, list } from "./dom.js";
 import { call, callJson } from "./key.js";
 
-// Shows the review, and does the edit if that is confirmed; resolves to whether it was done.
-export function confirmEdit(title, review, edit) {
+// Shows the review, and once they have *looked* how lists change for test shoppers; does the edit
+// if that is confirmed. Resolves to whether it was done.
+export function confirmEdit(title, review, looked, edit) {
   const alert = element("p", { className: "bad", role: "alert" });
   const yes = element("button", { type: "button", className: "main", dataset: { confirm: "" } }, "Yes, now");
   const dialog = showDialog(title, ...tell(review), alert, bar(yes));
+  const shown = [...dialog.querySelectorAll(".changes > li")];
+  looked.then(
+    ({ changes }) => changes.forEach((change, i) => shown[i]?.append(...showImpacts(change))),
+    (error) => (alert.textContent = error.message),
+  );
   return new Promise((resolve) => {
     dialog.onclose = () => resolve(false);
     yes.onclick = async () => {
@@ -61,6 +67,18 @@ const showChange = ({ given, before, after }) =>
     element("del", {}, before ?? "nothing"),
     element("ins", {}, after ?? "nothing"),
   );
+
+function* showImpacts({ impacts = [], why_not }) {
+  if (why_not) yield element("small", {}, `Nobody could look: ${why_not}`);
+  for (const { shopper, variant, gone, new: come, moved, newly_empty } of impacts) {
+    const kinds = Object.entries({ gone, new: come, moved }).filter(([, ids]) => ids.length);
+    const told = kinds.map(([kind, ids]) => `${ids.length} ${kind} (${ids.join(", ")})`);
+    const who = variant ? `${shopper}, variant ${variant}` : shopper;
+    const text = `${who}: ${told.join(", ") || "the same items"}`;
+    yield element("small", { dataset: { impact: "" } }, text);
+    if (newly_empty) yield element("strong", { className: "bad" }, "Nothing is left.");
+  }
+}
 
 const written = (given) =>
   Object.entries(given).map(([name, value]) => `${name} ${typeof value === "string" ? value : JSON.stringify(value)}`).join(", ") ||

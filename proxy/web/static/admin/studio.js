@@ -146,14 +146,17 @@ async function publish() {
   const text = editor.text();
   const condition = open.etag ? { "If-Match": open.etag } : { "If-None-Match": "*" };
   const write = () => call(`/rules/${open.name}`, { method: "PUT", body: text, headers: condition });
-  if (await confirmEdit(`Publish ${open.name}?`, open.review, write)) await reopen();
+  const path = `/rules/${open.name}?dry_run=true&impacts=true`;
+  const looked = callJson(path, { method: "PUT", body: text, headers: condition });
+  if (await confirmEdit(`Publish ${open.name}?`, open.review, looked, write)) await reopen();
 }
 
 async function remove() {
   const path = `/rules/${open.name}`;
   const review = await callJson(`${path}?dry_run=true`, { method: "DELETE" });
+  const looked = callJson(`${path}?dry_run=true&impacts=true`, { method: "DELETE" });
   const take = () => call(path, { method: "DELETE", headers: { "If-Match": open.etag } });
-  if (await confirmEdit(`Delete ${open.name}?`, review, take)) await reopen();
+  if (await confirmEdit(`Delete ${open.name}?`, review, looked, take)) await reopen();
 }
 
 async function reopen() {
