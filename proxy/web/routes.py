@@ -155,5 +155,5 @@ def admin(
         Route("/studio", Endpoint(GET=studio.studio)),
         Route("/assets/{name}", Endpoint(GET=studio.asset)),
     )
-    pages = {f"/{name}": studio.page(name, 401) for name in ("studio", "docs")}
+    pages = {f"/{name}": studio.locked(name) for name in ("studio", "docs")}
     return Entrance(AdminKey(routes, key=key, pages=pages), metrics=metrics, log=config.log)

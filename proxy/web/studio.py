@@ -29,9 +29,15 @@ _HEADERS = {
 }
 
 
-def page(name: str, status: int = 200) -> Response:
+def page(name: str) -> Response:
     """Return the page called *name*."""
-    return FileResponse(_FOLDER / f"{name}.html", status, _HEADERS, "text/html")
+    return FileResponse(_FOLDER / f"{name}.html", headers=_HEADERS, media_type="text/html")
+
+
+def locked(name: str) -> Response:
+    """Return the same page to who has not shown the key: RFC 9110 section 15.5.2."""
+    headers = _HEADERS | {"www-authenticate": "Bearer"}  # for which browsers ask nobody
+    return FileResponse(_FOLDER / f"{name}.html", 401, headers, "text/html")
 
 
 async def studio(_: Request) -> Response:

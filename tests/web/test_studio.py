@@ -37,6 +37,7 @@ async def test_a_page_asks_who_has_no_key(running: Gateway, path: str) -> None:
     locked, opened = await running.admin.get(path), await running.operate(path)
     assert (locked.status_code, opened.status_code) == (401, 200)
     assert locked.content == opened.content
+    assert locked.headers["www-authenticate"] == "Bearer"
     assert opened.headers["content-type"].startswith("text/html")
     assert "default-src 'none'" in opened.headers["content-security-policy"]
 
