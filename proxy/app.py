@@ -19,7 +19,7 @@ from proxy.cache.purges import Purges
 from proxy.config import Config
 from proxy.desk import Desk
 from proxy.edge.cdp import Cdp
-from proxy.edge.http import Upstream, connected
+from proxy.edge.http import Upstream
 from proxy.edge.known import Known
 from proxy.edge.ordercloud import OrderCloud, SignIn
 from proxy.edge.stream import Streams
@@ -31,6 +31,7 @@ from proxy.sections import Server
 from proxy.shelf import Shelf
 from proxy.steps import Means, Steps, put_together
 from proxy.tasks import Tasks
+from proxy.upstreams import Upstreams, connect
 from proxy.web import routes, server
 from proxy.web.connection import Connection, Limits
 from proxy.web.encodings import Encodings
@@ -40,6 +41,7 @@ from proxy.web.health import AdminEndpoints, Health
 from proxy.web.lists import Lists
 from proxy.web.passthrough import InPlace, Passthrough
 from proxy.web.placements import Placements
+from proxy.web.previews import Previews
 from proxy.web.purge import PurgeEndpoint
 from proxy.web.recipes import Recipes
 from proxy.web.rules import RulesEndpoints
@@ -63,15 +65,6 @@ class Gateway:
             server.Listener(self.storefront, storefront),
             server.Listener(self.admin, admin),
         ]
-
-
-@dataclass(frozen=True, slots=True)
-class _Upstreams:
-    ordercloud: Upstream
-    auth: Upstream
-    cdp: Upstream
-    events: Upstream
-    """CDP again: where it takes no events, it may decide all the same."""
 
 
 async def serve(
@@ -108,7 +101,7 @@ class _Parts:
 
     means: Means
     steps: Steps
-    upstreams: _Upstreams
+    upstreams: Upstreams
     rules: RuleBook
     recipes: Recipes
     watcher: asyncio.Task[None]
@@ -129,7 +122,7 @@ async def _start(config: Config, stack: contextlib.AsyncExitStack) -> _Parts:
     """Start all that works until *stack* is closed."""
     metrics, tasks = Metrics(), Tasks()
     recipes = Recipes(config.cache.answers, metrics=metrics)
-    upstreams = await _connect(config, metrics, stack)
+    upstreams = await stack.enter_async_context(connect(config, metrics))
     fleet = await stack.enter_async_context(fleets.running(config, metrics, tasks))
     stack.push_async_callback(tasks.close)
     rules = RuleBook(fleet.source, on_load=partial(_note_rules, metrics, recipes))
@@ -193,6 +186,7 @@ def _storefront(parts: _Parts, on_start: OnStart | None) -> ASGIApp:
         metrics=metrics,
         cdp=config.cdp,
         encodings=_encodings(config, metrics),
+        previews=_previews(config),
         on_shown=told.exposures.note if told else None,
     )
     in_place = (placements.in_place, *_lists(parts))
@@ -215,7 +209,12 @@ def _admin(parts: _Parts, health: Health) -> ASGIApp:
     purge = PurgeEndpoint(parts.means.fleet.purges)
     desk = Desk(parts.rules, parts.means.fleet.edits, traffic=metrics.traffic)
     rules = RulesEndpoints(desk, _shelf(parts), base_url=config.ordercloud.url)
-    return routes.admin(endpoints, purge, rules, config=config, metrics=metrics)
+    previews = _previews(config)
+    return routes.admin(endpoints, purge, rules, previews, config=config, metrics=metrics)
+
+
+def _previews(config: Config) -> Previews:
+    return Previews(config.admin.key.get_secret_value() if config.admin.key else None)
 
 
 def _shelf(parts: _Parts) -> Shelf:
@@ -273,32 +272,7 @@ def _limits(at: Server, metrics: Metrics) -> dict[str, Any]:
     }
 
 
-async def _connect(
-    config: Config, metrics: Metrics, stack: contextlib.AsyncExitStack
-) -> _Upstreams:
-    async def connect(name: str, url: str, limit_s: float, in_flight: int) -> Upstream:
-        upstream = await stack.enter_async_context(
-            connected(
-                name=name,
-                url=url,
-                limit_s=limit_s,
-                in_flight=in_flight,
-                on_call=metrics.observe_upstream,
-            )
-        )
-        metrics.upstream_open.labels(name).set_function(lambda: upstream.breaker.is_open)
-        return upstream
-
-    oc, cdp = config.ordercloud, config.cdp
-    return _Upstreams(
-        ordercloud=await connect("ordercloud", oc.url, oc.limit, oc.in_flight),
-        auth=await connect("ordercloud-auth", oc.auth_url or oc.url, oc.limit, oc.in_flight),
-        cdp=await connect("cdp", cdp.base_url, cdp.limit, cdp.in_flight),
-        events=await connect("cdp-events", cdp.base_url, cdp.limit, config.events.in_flight),
-    )
-
-
-def _verifier(config: Config, metrics: Metrics, tasks: Tasks, upstreams: _Upstreams) -> Verifier:
+def _verifier(config: Config, metrics: Metrics, tasks: Tasks, upstreams: Upstreams) -> Verifier:
     known = Known(config.cache.tokens)
     metrics.cache_bytes.labels("tokens").set_function(lambda: known.size_bytes)
     oc, auth = upstreams.ordercloud, upstreams.auth

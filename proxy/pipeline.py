@@ -7,14 +7,18 @@ joins the two.
 import asyncio
 import time
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Protocol
 
 import msgspec
+from msgspec.structs import replace
 
 from proxy.cache.cache import Served
 from proxy.cache.hold import Hold
 from proxy.core.choose import CURATED, DEFAULT, Choice, circumstances, ladder
 from proxy.core.curated import Curated
+from proxy.core.explain import decision_of, sample_decision
+from proxy.core.given import Given, NoSample
 from proxy.core.placement import Placement
 from proxy.core.scope import Shared, Sharing, reach
 from proxy.core.traffic import Kind, kind_of
@@ -69,7 +73,7 @@ class Personalized(msgspec.Struct, frozen=True):
     """A placement's answer, and all that explains it; *basis* where it would be the same again.
 
     *kind* is that of the shopper, where it is known who it is; *facts_age_s* the age of what rules
-    asked about them.
+    asked about them. A preview is of what was supposed, and tells nothing of who asked.
     """
 
     placement: str
@@ -80,6 +84,7 @@ class Personalized(msgspec.Struct, frozen=True):
     basis: Basis | None = None
     kind: Kind | None = None
     facts_age_s: float = 0.0
+    is_preview: bool = False
 
     @property
     def age_s(self) -> float:
@@ -123,9 +128,15 @@ class Pipeline:
         self._pages = pages
 
     async def personalize(
-        self, placement: Placement, authorization: str | None, asked: Asked
+        self,
+        placement: Placement,
+        authorization: str | None,
+        asked: Asked,
+        supposed: Given | None = None,
     ) -> Personalized:
-        """Fill *placement* for the holder of the token.
+        """Fill *placement* for the holder of the token, or as if they were as *supposed*.
+
+        That changes which list is chosen, never what the token may see of it.
 
         Raises:
             TokenError: nothing is shown, cached or not.
@@ -140,6 +151,8 @@ class Pipeline:
                 raise
             return _curated(placement, placement.curated, asked, timings)
         timings.step("verify")
+        if supposed is not None:
+            return await self._previewed(placement, shopper, asked, supposed, timings)
         return await self._decided(placement, shopper, asked, timings)
 
     async def _decided(
@@ -163,6 +176,27 @@ class Pipeline:
             kind=kind_of(placement, choice, now),
             facts_age_s=facts.age_s,
         )
+
+    async def _previewed(
+        self,
+        placement: Placement,
+        shopper: Shopper,
+        asked: Asked,
+        supposed: Given,
+        timings: Timings,
+    ) -> Personalized:
+        """List what is *supposed*; CDP is neither asked nor told, and nothing of it is repeated."""
+        asked = replace(asked, query={**asked.query, **supposed.asked.query})
+        try:
+            decision = sample_decision(placement, supposed)
+        except NoSample:  # segments mean nothing to this placement
+            decision = decision_of(supposed.output)
+        ask = Ask(placement, shopper, asked, decision, None)
+        facts = supposed.facts(datetime.now(UTC))
+        now = circumstances(placement, decision, asked, facts)
+        choice, page = await self._pages.list_first(ladder(placement, decision, asked, now), ask)
+        timings.step("list")
+        return Personalized(placement.name, choice, decision, page, timings, is_preview=True)
 
     async def _known(
         self, placement: Placement, shopper: Shopper, asked: Asked

@@ -17,6 +17,7 @@ _WITHOUT_TESTS = {
     "recorder": "web/test_events.py shows what it takes in, over real sockets",
     "sections": "test_config.py reads them, docs/test_config.py every key of them",
     "steps": "test_pipeline.py takes them, over real sockets",
+    "upstreams": "every gateway of the tests is connected by it",
     "values": "test_config.py reads them in the sections",
     "usage": "test_cli.py uses every command, docs/test_docs.py every option",
     "shoppers": "core/test_when.py and test_pipeline.py show what it knows, over real sockets",

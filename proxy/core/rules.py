@@ -45,7 +45,7 @@ from proxy.errors import DocumentError, Problem
 from proxy.model import Json
 from proxy.stalls import free
 
-_OWN_PARAMETERS = frozenset({"page", "pagesize", "browserid", "names"})
+_OWN_PARAMETERS = frozenset({"page", "pagesize", "browserid", "names", "preview"})
 """Of the storefront's requests, folded; `page` and `pageSize` may always be set."""
 
 

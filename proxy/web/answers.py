@@ -131,6 +131,8 @@ def _personalization(done: Personalized) -> dict[str, Bare]:
     members |= {"decision": Token(kind(done)), "reason": Token(done.choice.reason)}
     if done.rung is not Rung.MEANT:
         members["rung"] = Token(done.rung)
+    if done.is_preview:
+        members["preview"] = True
     return members
 
 

@@ -62,8 +62,10 @@ def member(value: Bare, params: Mapping[str, Bare]) -> str:
 
 
 def dictionary(members: Mapping[str, Bare]) -> str:
-    """Write a dictionary of bare items."""
-    return ", ".join(f"{key}={item(value)}" for key, value in members.items())
+    """Write a dictionary of bare items; true is written by the key alone."""
+    return ", ".join(
+        key if value is True else f"{key}={item(value)}" for key, value in members.items()
+    )
 
 
 def joined(members: Iterable[str]) -> str:

@@ -26,6 +26,7 @@ from proxy.web.answers import Answers
 from proxy.web.browsers import BrowserIds
 from proxy.web.encodings import Encodings
 from proxy.web.entrance import header
+from proxy.web.previews import Previews
 
 _READING = frozenset({"GET", "HEAD"})
 _PAGE_MAX = 100_000
@@ -49,6 +50,7 @@ class Placements:
         metrics: Metrics,
         cdp: Cdp,
         encodings: Encodings,
+        previews: Previews,
         on_shown: OnShown | None = None,
     ) -> None:
         self._pipeline = pipeline
@@ -56,6 +58,7 @@ class Placements:
         self._metrics = metrics
         self._fallbacks = Sampled(_log, clock=time.monotonic)
         self._answers = Answers(encodings)
+        self._previews = previews
         self._on_shown = on_shown
         self._browser_ids = BrowserIds(cdp)
         self._geo_headers = [
@@ -112,7 +115,10 @@ class Placements:
         self, request: Request, placement: Placement, asked: Asked
     ) -> Personalized:
         authorization = header(request.scope, b"authorization")
-        done = await self._pipeline.personalize(placement, authorization, asked)
+        supposed = self._previews.supposed(request)
+        done = await self._pipeline.personalize(placement, authorization, asked, supposed)
+        if done.is_preview:
+            return done
         self._metrics.observe_placement(*answers.counted(done), page=done.page.freshness)
         self._metrics.note_shown(done.kind)
         if done.rung is not Rung.MEANT:

@@ -18,6 +18,7 @@ from proxy.web.health import AdminEndpoints, AdminKey
 from proxy.web.origins import Origins
 from proxy.web.passthrough import METHODS, Passthrough
 from proxy.web.placements import Placements
+from proxy.web.previews import Previews
 from proxy.web.purge import PurgeEndpoint
 from proxy.web.rules import RulesEndpoints
 from proxy.web.webhooks import Webhooks
@@ -133,6 +134,7 @@ def admin(
     endpoints: AdminEndpoints,
     purges: PurgeEndpoint,
     rules: RulesEndpoints,
+    previews: Previews,
     *,
     config: Config,
     metrics: Metrics,
@@ -150,6 +152,7 @@ def admin(
         Route("/rules/{name}", Endpoint(GET=rules.read, PUT=rules.write, DELETE=rules.remove)),
         Route("/revisions/{name}", Endpoint(GET=rules.revisions)),
         Route("/preview", Endpoint(POST=rules.preview)),
+        Route("/previews", Endpoint(POST=previews.issue)),
         Route("/openapi.json", Endpoint(GET=studio.openapi)),
         Route("/docs", Endpoint(GET=studio.docs)),
         Route("/studio", Endpoint(GET=studio.studio)),

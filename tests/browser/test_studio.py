@@ -100,6 +100,25 @@ async def test_each_variant_of_an_experiment_can_be_looked_at(studio: Page) -> N
         await expect(shown).to_have_count(count)
 
 
+async def test_a_link_shows_the_whole_shop_as_such_shoppers_see_it(
+    studio: Page, browser: Browser
+) -> None:
+    await _open(studio, "home-hero")
+    await studio.get_by_label("Segment").fill("vip")
+    await studio.get_by_role("button", name="Link for the shop …").click()
+    link = await studio.get_by_label("Link", exact=True).input_value()
+    await studio.keyboard.press("Escape")
+    shop = await browser.new_page()
+    await shop.goto(link)
+    rule = shop.locator("[data-placement=home-hero] [data-why=rule]")
+    await expect(rule).to_have_text("watches-for-vips")
+    await shop.goto(link.partition("?")[0])  # the tab stays a preview
+    await expect(rule).to_have_text("watches-for-vips")
+    await shop.goto(f"{link.partition('=')[0]}=")
+    await expect(rule).not_to_have_text("watches-for-vips")
+    await shop.close()
+
+
 async def test_a_mistake_is_told_where_it_is_and_cannot_be_published(studio: Page) -> None:
     await _open(studio, "home-hero")
     await _edit(studio, "pageSize: 8}\ncurated", "pageSize: 800}\ncurated")

@@ -37,6 +37,12 @@ async def test_the_shown_purge_purges(running: Gateway) -> None:
     assert (answer.status_code, answer.json()) == (200, {"purged": purged, "soft": True})
 
 
+async def test_the_shown_preview_is_one(running: Gateway) -> None:
+    (shown,) = _ADMIN.section("Previews").blocks("http")
+    answer = await _call(running, shown)
+    assert (answer.status_code, answer.json().keys()) == (201, {"preview", "until"})
+
+
 async def test_the_shown_edit_is_tried_out(running: Gateway, tmp_path: Path) -> None:
     (shown,) = _ADMIN.section("Rules").blocks("http")
     assert (await _call(running, shown)).status_code == 412

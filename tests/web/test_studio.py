@@ -142,6 +142,8 @@ async def test_answers_are_as_described(
         ("/revisions/{name}", admin, "GET", "/revisions/hero", None, _KEY),
         ("/preview", admin, "POST", "/preview", {"file": "hero"}, _KEY),
         ("/preview", admin, "POST", "/preview", {}, _KEY),
+        ("/previews", admin, "POST", "/previews", {"given": {"segment": "vip"}}, _KEY),
+        ("/previews", admin, "POST", "/previews", {}, _KEY),
         ("/openapi.json", admin, "GET", "/openapi.json", None, _KEY),
         ("/docs", admin, "GET", "/docs", None, _KEY),
         ("/studio", admin, "GET", "/studio", None, {}),

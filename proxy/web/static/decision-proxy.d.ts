@@ -47,6 +47,8 @@ export interface Settings {
 }
 
 export interface Client {
+  /** What `?decision-preview=` of the page or its tab says, to be sent as `preview`; else null. */
+  preview: string | null;
   /** One list. */
   placement<Item>(name: string, asked?: Asked<Item>): Promise<Placement<Item>>;
   /** Several lists in one round trip, by name. */

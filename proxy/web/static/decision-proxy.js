@@ -1,10 +1,12 @@
 // The gateway's client for storefronts. Every call ends within its timeout; none of them throws.
 
 const TIMEOUT_MS = 2000;
+const PREVIEW = "decision-preview";
 
 /** @type {typeof import("./decision-proxy.d.ts").connect} */
 export function connect(settings = {}) {
   const { url = new URL(import.meta.url).origin, consent, timeout = TIMEOUT_MS } = settings;
+  const preview = readPreview();
   let shopper = settings.token;
   let browser = settings.browserId && Promise.resolve(settings.browserId);
 
@@ -34,12 +36,12 @@ export function connect(settings = {}) {
   };
 
   const placements = async (names, { params, fallback, timeout: wait } = {}) => {
-    const answer = await read(`/placements?${query({ names, ...params })}`, { wait }).catch(failed);
+    const answer = await read(`/placements?${query({ names, ...preview, ...params })}`, { wait }).catch(failed);
     return Object.fromEntries(names.map((name) => [name, shown(answer, answer.body?.[name], fallback)]));
   };
 
   const placement = async (name, { params, fallback, timeout: wait } = {}) => {
-    const path = `/placements/${encodeURIComponent(name)}?${query(params)}`;
+    const path = `/placements/${encodeURIComponent(name)}?${query({ ...preview, ...params })}`;
     const answer = await read(path, { wait }).catch(failed);
     return shown(answer, answer.body, fallback);
   };
@@ -62,7 +64,19 @@ export function connect(settings = {}) {
     return id;
   };
 
-  return { placement, placements, track, identify };
+  return { placement, placements, track, identify, preview: preview?.preview ?? null };
+}
+
+// A preview link holds for its tab, until one without a preview is opened there.
+function readPreview() {
+  let preview = new URLSearchParams(globalThis.location?.search).get(PREVIEW);
+  try {
+    if (preview !== null) sessionStorage.setItem(PREVIEW, preview);
+    preview = sessionStorage.getItem(PREVIEW);
+  } catch {
+    // no storage: the link holds for this page
+  }
+  return preview ? { preview } : undefined;
 }
 
 const failed = (error) => ({ error });

@@ -72,7 +72,7 @@ function preparePlacement(section) {
 async function fill({ name, section, list, why }, session, signal) {
   section.ariaBusy = "true";
   try {
-    const url = `${config.gateway}/placements/${name}`;
+    const url = `${config.gateway}/placements/${name}${gateway.preview ? `?preview=${gateway.preview}` : ""}`;
     const { headers } = await session;
     const answer = await fetch(url, { headers, cache: "no-cache", signal });
     const { Items } = await readJson(answer);
@@ -214,7 +214,8 @@ const listHeaders = (headers) =>
 // A reload keeps the choices, and tells CDP again: the sandbox may have been started anew.
 async function restoreChoices() {
   for (const [name, value] of Object.entries(sessionStorage)) {
-    document.querySelector(`[name="${name}"][value="${value}"]`).checked = true;
+    const choice = document.querySelector(`[name="${name}"][value="${value}"]`);
+    if (choice) choice.checked = true; // the preview that a link asked for is kept there, too
     await panel.instruct(name, value);
   }
 }

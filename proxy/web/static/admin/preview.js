@@ -13,6 +13,7 @@ export function openPreview({ onInput }) {
   form.addEventListener("submit", (event) => event.preventDefault());
 
   return {
+    given: () => given(form.elements),
     // Offers the values that the placement's rules name.
     offer(named) {
       form.reset();

@@ -46,6 +46,18 @@ export async function showHistory({ name, etag }, onChosen) {
   const dialog = showDialog(`Former texts of ${name}`, element("p", {}, text), list(entries), bar());
 }
 
+// A link that shows the whole shop, by what is published, as shoppers like these see it.
+export async function showLink(given) {
+  const asked = { method: "POST", body: JSON.stringify({ given }) };
+  const [{ preview, until }, { server }] = await Promise.all([callJson("/previews", asked), callJson("/config")]);
+  const shop = server.cors_origins[0] ?? "https://shop.example";
+  const value = `${shop}/?decision-preview=${preview}`;
+  const link = element("input", { readOnly: true, value, name: "link", ariaLabel: "Link" });
+  const holds = `For whoever has it, until ${new Date(until).toLocaleString()}; each sees what their own login may see.`;
+  showDialog("The shop, as these shoppers see it", link, element("p", {}, holds), bar());
+  link.select();
+}
+
 function* tell({ changes, touched, answers, failed, notes }) {
   yield element("p", { className: "reach" }, reach(changes, touched, answers));
   yield element("ul", { className: "changes" }, ...changes.map(showChange));

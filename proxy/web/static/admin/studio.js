@@ -4,7 +4,7 @@ import { count, element, find } from "./dom.js";
 import { call, callJson, signIn } from "./key.js";
 import { openEditor } from "./editor.js";
 import { openPreview } from "./preview.js";
-import { confirmEdit, showHistory } from "./publish.js";
+import { confirmEdit, showHistory, showLink } from "./publish.js";
 
 const PAUSE_MS = 350;
 const NEW = (name) => `placement: ${name}
@@ -35,6 +35,7 @@ find("[data-new]").addEventListener("submit", begin);
 buttons.publish.addEventListener("click", publish);
 buttons.remove.addEventListener("click", remove);
 buttons.discard.addEventListener("click", () => show(open.published ?? NEW(open.name)));
+buttons.link.addEventListener("click", () => showLink(preview.given()));
 buttons.history.addEventListener("click", () => showHistory(open, show));
 await follow();
 
