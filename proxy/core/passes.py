@@ -7,6 +7,7 @@ It says nothing of what its holder may see: that is the token's to say, as ever.
 import base64
 import binascii
 import hmac
+import re
 
 import msgspec
 
@@ -18,6 +19,8 @@ MAX_CHARS = 2000
 """A longer one would not fit into the address of a page, nor into a query string."""
 
 _PURPOSE = b"preview pass"
+_PASS = re.compile(r"(?P<said>[A-Za-z0-9_-]+)\.(?P<seal>[A-Za-z0-9_-]{43})", re.ASCII)
+_FOREIGN = "this is not a preview of this gateway's"
 
 
 class NoPass(ValueError):
@@ -52,15 +55,15 @@ def read(text: str, *, now: float, key: str) -> Given:
     Raises:
         NoPass: it is none, is over, or was made with another key.
     """
-    body, _, seal = text.partition(".")
+    written = _PASS.fullmatch(text)
     try:
-        said = _bytes(body)
-        if not hmac.compare_digest(_bytes(seal), _seal(said, key)):
-            raise NoPass("this is not a preview of this gateway's")
+        said = _bytes(written["said"]) if written else b""
+        if not written or not hmac.compare_digest(_bytes(written["seal"]), _seal(said, key)):
+            raise NoPass(_FOREIGN)
         found = msgspec.json.decode(said, type=_Pass)
         given = read_given(found.given, "given")
-    except (*UNREADABLE, binascii.Error, ValueError, DocumentError) as exc:
-        raise NoPass("this is not a preview of this gateway's") from exc
+    except (*UNREADABLE, binascii.Error, DocumentError) as exc:
+        raise NoPass(_FOREIGN) from exc
     if now >= found.until:
         raise NoPass("this preview is over; make a new one")
     return given
@@ -76,5 +79,4 @@ def _written(data: bytes) -> str:
 
 
 def _bytes(text: str) -> bytes:
-    padded = text.encode("ascii") + b"=" * (-len(text) % 4)
-    return base64.b64decode(padded, altchars=b"-_", validate=True)
+    return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))

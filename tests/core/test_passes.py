@@ -47,6 +47,7 @@ def test_what_is_said_cannot_be_changed() -> None:
 
 
 @example("::")
+@example("=")
 @cases(st.text(max_size=200) | st.binary(max_size=60).map(lambda b: base64.b64encode(b).decode()))
 def test_nothing_else_is_one(text: str) -> None:
     for attempt in (text, f"{text}.{text}", f"{issue(_VIP, until=9.0, key=_KEY)}{text or '.'}"):
