@@ -3,6 +3,7 @@
 import heapq
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
@@ -155,7 +156,7 @@ class Placement:
 
     def prepared(self) -> Self:
         """Return this, with all worked out that the first request would else wait for."""
-        _ = self.needs, self._index
+        _ = self.needs, self._index, self.named_groups
         return self
 
     @cached_property
@@ -177,17 +178,17 @@ class Placement:
         return min((schedule.steady_until(at) for schedule in self._schedules), default=NEVER)
 
     @property
-    def named(self) -> Mapping[str, frozenset[str]]:
+    def named(self) -> Mapping[str, AbstractSet[str]]:
         """Return what rules go by, as `when` calls it, with the values that any of them names."""
-        named = {"segment": frozenset(self.parents).union(*(one.segments for one in self.rules))}
+        named = {"segment": set(self.parents).union(*(one.segments for one in self.rules))}
         for key in (key for rule in self.rules for key in rule.when.keys):
-            named[key.subject.name] = named.get(key.subject.name, frozenset()) | key.values
+            named.setdefault(key.subject.name, set()).update(key.values)
         return named
 
     @cached_property
     def named_groups(self) -> frozenset[str]:
         """Return the user groups that any of the rules names."""
-        return self.named.get("group", frozenset())
+        return frozenset(self.named.get("group", ()))
 
     @cached_property
     def _index(self) -> Mapping[Subject | None, Mapping[str, list[int]]]:

@@ -95,3 +95,18 @@ def test_only_rules_that_look_at_the_cart_need_it() -> None:
 )
 def test_a_rule_needs_the_cart_wherever_it_looks_at_it(rule: str) -> None:
     assert slot(f"[{{name: r, {rule}}}]", more="cart: true").needs.cart
+
+
+def test_what_rules_go_by_is_named_with_its_values() -> None:
+    rules = f"{RULES}- {{name: members, when: {{group: [a, b], buyer: acme}}, query: {{}}}}\n"
+    named = slot(f"\n{rules}").named
+    assert (named["segment"], named["group"], named["buyer"]) == (
+        {"vip", "loyal"},
+        {"a", "b"},
+        {"acme"},
+    )
+
+
+def test_the_first_request_has_nothing_to_work_out() -> None:
+    prepared = vars(slot(f"\n{RULES}").prepared())
+    assert {"needs", "named_groups", "_index"} <= prepared.keys()
