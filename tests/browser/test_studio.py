@@ -6,6 +6,7 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, Page, expect
 
+from tests.answers import until
 from tests.demo import Demo
 
 pytestmark = [
@@ -80,9 +81,12 @@ async def test_what_a_kind_of_shoppers_is_shown_can_be_looked_at(studio: Page) -
     await expect(shown.locator("[data-rule=watches-for-vips]")).to_be_visible()
     pictures = shown.locator("[data-id] img")
     await expect(pictures).to_have_count(8)
-    await studio.wait_for_function(
-        "[...document.querySelectorAll('[data-id] img')].every(one => one.naturalWidth > 0)"
-    )
+
+    async def drawn() -> bool:  # `wait_for_function` needs eval, which the page forbids
+        are: list[bool] = await pictures.evaluate_all("all => all.map(one => one.naturalWidth > 0)")
+        return len(are) == 8 and all(are)
+
+    await until(drawn, bool)
     await expect(shown.get_by_text("8 of")).to_contain_text("anonymous shoppers")
 
 
