@@ -8,7 +8,7 @@ import asyncio
 import time
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Protocol
+from typing import Protocol, TypeAlias
 
 import msgspec
 from msgspec.structs import replace
@@ -33,6 +33,10 @@ _AS_RULED = frozenset({Reason.MATCHED, Reason.NO_RULE, Reason.NO_DECISION})
 """Reasons of a choice that nothing went wrong for."""
 
 _UP_TO_DATE = frozenset({Freshness.FRESH, Freshness.CACHED})
+
+
+_Known: TypeAlias = tuple[Decision, Facts, Shared | None]
+"""What is to be known before a rule is chosen."""
 
 
 class Verifier(Protocol):
@@ -151,15 +155,19 @@ class Pipeline:
                 raise
             return _curated(placement, placement.curated, asked, timings)
         timings.step("verify")
-        if supposed is not None:
-            return await self._previewed(placement, shopper, asked, supposed, timings)
-        return await self._decided(placement, shopper, asked, timings)
+        if supposed is None:
+            known = await self._known(placement, shopper, asked)
+            return await self._listed(placement, shopper, asked, known, timings)
+        asked = replace(asked, query={**asked.query, **supposed.asked.query})
+        known = _supposed(placement, supposed)
+        done = await self._listed(placement, shopper, asked, known, timings)
+        return replace(done, basis=None, kind=None, is_preview=True)
 
-    async def _decided(
-        self, placement: Placement, shopper: Shopper, asked: Asked, timings: Timings
+    async def _listed(
+        self, placement: Placement, shopper: Shopper, asked: Asked, known: _Known, timings: Timings
     ) -> Personalized:
-        """Take the steps that are left, for somebody who is known."""
-        decision, facts, shared = await self._known(placement, shopper, asked)
+        """Take the steps that are left, by what is *known*."""
+        decision, facts, shared = known
         timings.step("decision")
         ask = Ask(placement, shopper, asked, decision, shared)
         now = circumstances(placement, decision, asked, facts)
@@ -177,30 +185,7 @@ class Pipeline:
             facts_age_s=facts.age_s,
         )
 
-    async def _previewed(
-        self,
-        placement: Placement,
-        shopper: Shopper,
-        asked: Asked,
-        supposed: Given,
-        timings: Timings,
-    ) -> Personalized:
-        """List what is *supposed*; CDP is neither asked nor told, and nothing of it is repeated."""
-        asked = replace(asked, query={**asked.query, **supposed.asked.query})
-        try:
-            decision = sample_decision(placement, supposed)
-        except NoSample:  # segments mean nothing to this placement
-            decision = decision_of(supposed.output)
-        ask = Ask(placement, shopper, asked, decision, None)
-        facts = supposed.facts(datetime.now(UTC))
-        now = circumstances(placement, decision, asked, facts)
-        choice, page = await self._pages.list_first(ladder(placement, decision, asked, now), ask)
-        timings.step("list")
-        return Personalized(placement.name, choice, decision, page, timings, is_preview=True)
-
-    async def _known(
-        self, placement: Placement, shopper: Shopper, asked: Asked
-    ) -> tuple[Decision, Facts, Shared | None]:
+    async def _known(self, placement: Placement, shopper: Shopper, asked: Asked) -> _Known:
         """Return what is to be known before a rule is chosen, all asked for at once.
 
         Mostly CDP alone is asked; then no task is made for the others.
@@ -218,6 +203,15 @@ class Pipeline:
             await self._shoppers.facts(needs, shopper, asked),
             await self._scopes.shared(shopper, sharing),
         )
+
+
+def _supposed(placement: Placement, supposed: Given) -> _Known:
+    """Return what is supposed instead; CDP is neither asked nor told, and no page is shared."""
+    try:
+        decision = sample_decision(placement, supposed)
+    except NoSample:  # segments mean nothing to this placement
+        decision = decision_of(supposed.output)
+    return decision, supposed.facts(datetime.now(UTC)), None
 
 
 def _curated(

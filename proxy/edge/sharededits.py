@@ -159,13 +159,14 @@ class SharedEdits:
         raise UnknownRevision(f"no revision is called {revision_id!r}")
 
     async def _past(self, path: Path, before: str | None, after: str | None) -> list[bytes]:
-        """Return what is to be kept of this edit: the new text, and the one before if it is new."""
-        listed = await self.revisions(path)
-        texts = [text for text in (before, after) if text is not None]
-        if before is not None and listed and listed[0].etag == etag_of(before):
-            texts = texts[1:]
-        now = datetime.now(UTC)
-        return [_encode(_Past(write_id(text, now), text)) for text in texts]
+        """Return what is to be kept of this edit: each text that is not the last one kept."""
+        last = next((one.etag for one in await self.revisions(path)), None)
+        now, past = datetime.now(UTC), []
+        for text in (before, after):
+            if text is not None and etag_of(text) != last:
+                last = etag_of(text)
+                past.append(_encode(_Past(write_id(text, now), text)))
+        return past
 
     def _deployed(self, path: Path) -> str | Problem | None:
         return (self._folder.read() or {}).get(str(path))

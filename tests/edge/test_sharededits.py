@@ -135,6 +135,13 @@ class TestHistory:
         await other.put("second")
         assert await one.past() == await other.past() == ["second", "first", "deployed"]
 
+    async def test_what_a_file_says_already_is_kept_once(
+        self, pair: tuple[Replica, Replica]
+    ) -> None:
+        for text in ("first", "first", "deployed", "deployed"):
+            await pair[0].put(text)
+        assert await pair[0].past() == ["deployed", "first", "deployed"]
+
     async def test_the_oldest_go(self, pair: tuple[Replica, Replica]) -> None:
         for number in range(102):
             await pair[0].put(str(number))

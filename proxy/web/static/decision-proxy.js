@@ -67,7 +67,7 @@ export function connect(settings = {}) {
   return { placement, placements, track, identify, preview: preview?.preview ?? null };
 }
 
-// A preview link holds for its tab, until one without a preview is opened there.
+// A preview link holds for its tab, until an empty one is opened there.
 function readPreview() {
   let preview = new URLSearchParams(globalThis.location?.search).get(PREVIEW);
   try {

@@ -18,7 +18,7 @@ const editor = openEditor({ onInput: changed });
 const preview = openPreview({ onInput: () => preview.show(open) });
 const buttons = Object.fromEntries([...document.querySelectorAll("[data-do]")].map((one) => [one.dataset.do, one]));
 let files = [];
-let open = null; // {name, etag, published, about}; etag is null until there is such a file
+let open = null; // {name, etag, published}; etag is null until there is such a file
 let pause;
 
 await signIn();
@@ -84,7 +84,7 @@ async function follow() {
 async function load(name) {
   const about = files.find((one) => nameOf(one.file) === name) ?? null;
   const { text, etag } = about ? await call(`/rules/${name}`) : { text: null, etag: null };
-  open = { name, etag, published: text, about };
+  open = { name, etag, published: text };
   find("[data-open]").hidden = false;
   find("[data-closed]").hidden = true;
   find("[data-file]").textContent = `${name}.yaml`;
@@ -154,10 +154,9 @@ async function publish() {
 
 async function remove() {
   const path = `/rules/${open.name}`;
-  const review = await callJson(`${path}?dry_run=true`, { method: "DELETE" });
-  const looked = callJson(`${path}?dry_run=true&impacts=true`, { method: "DELETE" });
+  const review = await callJson(`${path}?dry_run=true&impacts=true`, { method: "DELETE" });
   const take = () => call(path, { method: "DELETE", headers: { "If-Match": open.etag } });
-  if (await confirmEdit(`Delete ${open.name}?`, review, looked, take)) await reopen();
+  if (await confirmEdit(`Delete ${open.name}?`, review, Promise.resolve(review), take)) await reopen();
 }
 
 async function reopen() {
